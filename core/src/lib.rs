@@ -1,12 +1,17 @@
 //! The words, the books and the mechanics of Shrike. Depends on nothing else in the workspace.
 //!
 //! - words: [`units`], [`codes`], [`event`], [`instrument`], [`venue`]
+//! - mechanics: [`ring`], [`thread`], [`clock`], [`latency`]
 //!
 //! Nothing here does I/O.
 #![deny(missing_docs)]
 
+pub mod clock;
 pub mod codes;
 pub mod event;
 pub mod instrument;
+pub mod latency;
+pub mod ring;
+pub mod thread;
 pub mod units;
 pub mod venue;
