@@ -1,0 +1,98 @@
+//! What a generated market is made from: its options, checked against the tables, and the contracts they name.
+
+use shrike_core::units::{Price, TradingDay};
+
+/// A market to generate. `Default` is a lively demonstration of five products.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MarketOptions {
+    /// The same seed (with the same options and tables) gives the same market, byte for byte.
+    pub seed: u64,
+    /// First trading day; the next one when it does not trade.
+    pub first_day: TradingDay,
+    /// How many trading days.
+    pub days: u32,
+    /// One contract of each, in the order of their ids.
+    pub products: Vec<MarketProduct>,
+    /// Interval of snapshots, milliseconds; CTP's is 500.
+    pub snapshot_ms: u32,
+    /// Volatility of the diffusion per year, millionths. Trends and jumps come on top.
+    pub annual_vol_ppm: u32,
+    /// Jumps per contract and day, on average.
+    pub jumps_per_day: u32,
+    /// Chance that a contract runs into its upper limit, of a thousand days.
+    pub limit_up_per_mille: u32,
+    /// The same for the lower limit.
+    pub limit_down_per_mille: u32,
+    /// Chance that a circuit breaker halts a contract, of a thousand days.
+    pub breaker_per_mille: u32,
+}
+
+impl Default for MarketOptions {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            first_day: TradingDay::new(20_250_303).unwrap_or(TradingDay::ABSENT),
+            days: 2,
+            products: ["rb", "IF", "ru", "m", "TA"].into_iter().filter_map(MarketProduct::named).collect(),
+            snapshot_ms: 500,
+            annual_vol_ppm: 250_000,
+            jumps_per_day: 4,
+            limit_up_per_mille: 50,
+            limit_down_per_mille: 30,
+            breaker_per_mille: 100,
+        }
+    }
+}
+
+/// Why a market cannot be generated.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MarketError {}
+
+/// A product of the market and how its contract trades.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MarketProduct {
+    /// The product's code (`rb`), as the tables spell it.
+    pub product: String,
+    /// Settlement price before the first day; rounded to a tick.
+    pub first_price: Price,
+    /// Lots of a usual day.
+    pub lots_per_day: u32,
+    /// Open interest before the first day, lots.
+    pub open_interest: u32,
+    /// Lots of a usual level of the book.
+    pub depth_lots: u32,
+    /// Price limit on each side of the previous settlement price, in thousandths.
+    pub limit_per_mille: u32,
+    /// Delivery months that trade; the first one far enough behind the last day is taken.
+    pub months: Vec<u32>,
+}
+
+/// Liquid products: code, price, lots a day, open interest, depth, limit and months, of the size of 2024.
+#[rustfmt::skip]
+const KNOWN: &[(&str, i64, u32, u32, u32, u32, &[u32])] = &[
+    ("rb",   3_500, 1_500_000, 2_000_000, 300, 70, &[1, 5, 10]),
+    ("ru",  15_000,   300_000,   200_000,  20, 80, &[1, 5, 9]),
+    ("au",     600,   200_000,   200_000,  12, 80, &[2, 4, 6, 8, 10, 12]),
+    ("m",    3_000, 1_000_000, 1_800_000, 400, 60, &[1, 5, 9]),
+    ("i",      800,   400_000,   450_000,  60, 110, &[1, 5, 9]),
+    ("TA",   5_500,   800_000, 1_200_000, 250, 70, &[1, 5, 9]),
+    ("IF",   3_900,   100_000,   150_000,   4, 100, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
+    ("IC",   5_800,    90_000,   130_000,   3, 100, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
+];
+
+impl MarketProduct {
+    /// A product this file knows (`rb`, `ru`, `au`, `m`, `i`, `TA`, `IF`, `IC`).
+    pub fn named(product: &str) -> Option<Self> {
+        let &(_, price, lots_per_day, open_interest, depth_lots, limit_per_mille, months) =
+            KNOWN.iter().find(|row| row.0 == product)?;
+        Some(Self {
+            product: product.to_owned(),
+            first_price: Price::whole(price),
+            lots_per_day,
+            open_interest,
+            depth_lots,
+            limit_per_mille,
+            months: months.to_vec(),
+        })
+    }
+}
