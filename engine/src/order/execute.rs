@@ -7,11 +7,10 @@ use super::session::{Mode, Readiness};
 use super::stage::OrderStage;
 use super::targets::{Pair, Wanted, side_index};
 use crate::stage::OutSlot;
-use shrike_core::calendar::cancel_allowed;
-use shrike_core::codes::{Offset, OrderState, OrderType, RefusalReason, RequestKind, Side, TimeInForce};
+use shrike_core::codes::{Offset, OrderState, OrderType, PhaseKind, RefusalReason, RequestKind, Side, TimeInForce};
 use shrike_core::event::{InstrumentDef, OrderRequest, Refusal};
-use shrike_core::ledger::{Order, OrderIndex};
-use shrike_core::units::{Lots, Nanos, Price};
+use shrike_core::ledger::{Order, OrderIndex, Position};
+use shrike_core::units::{Lots, Price};
 
 /// What one side of a pair needs now.
 enum Step {
@@ -27,21 +26,21 @@ impl OrderStage {
         if self.catchup || !self.timer_fired && self.session.readiness != Readiness::Settling {
             return false;
         }
-        let (ack, query) = (self.rules.ack_timeout_ns, self.rules.query_timeout_ns);
+        let (ack, query) = (self.settings.ack_timeout_ns, self.settings.query_timeout_ns);
         for (index, order) in self.own_live() {
-            let watch = self.watch(index);
+            let queried_ns = self.queried_ns(index);
             let fate = match order.state {
-                OrderState::Lost if watch.absent >= 2 => Some(OrderState::NeverArrived),
+                OrderState::Lost if order.absent_restatements >= 2 => Some(OrderState::NeverArrived),
                 OrderState::Lost | OrderState::EndedShort => None,
-                _ if watch.absent >= 1 => Some(OrderState::Lost),
+                _ if order.absent_restatements >= 1 => Some(OrderState::Lost),
                 OrderState::Sent | OrderState::CancelPending => {
                     let since = order.sent_ns.max(order.cancel_sent_ns);
                     if self.now.since(since) < ack {
                         None
-                    } else if watch.queried_ns.is_absent() {
+                    } else if queried_ns.is_absent() {
                         out.put(&self.question(order));
                         return true;
-                    } else if order.state == OrderState::Sent && self.now.since(watch.queried_ns) >= query {
+                    } else if order.state == OrderState::Sent && self.now.since(queried_ns) >= query {
                         Some(OrderState::Lost)
                     } else {
                         None
@@ -72,7 +71,7 @@ impl OrderStage {
             strategy: order.strategy,
             side: order.side.code(),
             offset: order.offset.code(),
-            exchange: self.ledger.instruments().get(order.instrument).map_or(0, |def| def.exchange),
+            exchange: order.exchange.code(),
             front_id: order.front_id,
             session_id: order.session_id,
             order_sys_id: order.order_sys_id,
@@ -84,11 +83,9 @@ impl OrderStage {
     /// Whether a cancel of this order makes sense now: it is known to the venue, none is under way, a refused one has
     /// waited, and the phase takes cancels.
     fn can_cancel(&self, order: &Order) -> bool {
-        let waited = order.cancel_tries == 0 || self.now.since(order.cancel_sent_ns) >= self.rules.reject_wait_ns;
-        let exchange = self.ledger.instruments().get(order.instrument).and_then(InstrumentDef::exchange);
-        order.state == OrderState::Working
-            && waited
-            && exchange.is_some_and(|exchange| cancel_allowed(exchange, self.ledger.phase(order.instrument)))
+        let waited = order.cancel_tries == 0 || self.now.since(order.cancel_sent_ns) >= self.settings.reject_wait_ns;
+        let phase = self.ledger.position(order.instrument).map_or(PhaseKind::Shut, |book| book.phase());
+        order.state == OrderState::Working && waited && self.settings.phases.cancel_allowed(order.exchange, phase)
     }
 
     /// Cancels that policies and commands want. Our own risk never refuses them.
@@ -142,7 +139,8 @@ impl OrderStage {
             }
             Wanted::Position { lots, limit, aggressive } => {
                 let missing = (lots.get().saturating_sub(self.held(pair).get())).saturating_mul(side.sign());
-                let Some(quote) = self.ledger.quote(pair.instrument).filter(|_| missing > 0) else {
+                let book = self.ledger.position(pair.instrument).filter(|_| missing > 0);
+                let Some(quote) = book.map(|book| book.quote()) else {
                     return (Price::ABSENT, Lots::ZERO, false);
                 };
                 let market = match (side, aggressive) {
@@ -169,8 +167,8 @@ impl OrderStage {
                 continue;
             }
             live += 1;
-            let left = order.lots.get().saturating_sub(order.filled.get());
-            let young = !quoting && lots > Lots::ZERO && self.now.since(order.sent_ns) < self.rules.reprice_ns;
+            let left = order.remaining().get();
+            let young = !quoting && lots > Lots::ZERO && self.now.since(order.sent_ns) < self.settings.reprice_ns;
             let in_place = (order.price == price || young) && kept.saturating_add(left) <= lots.get();
             match order.state {
                 OrderState::Sent | OrderState::Working if in_place => kept += left,
@@ -182,7 +180,7 @@ impl OrderStage {
             }
         }
         let missing = lots.get().saturating_sub(kept);
-        if missing <= 0 || waits || live >= self.rules.live_per_side_max {
+        if missing <= 0 || waits || live >= self.settings.live_per_side_max {
             return Step::Rest;
         }
         self.insert(pair, side, price, Lots::new(missing), quoting)
@@ -217,17 +215,19 @@ impl OrderStage {
         if self.now < obstacle.until_ns || obstacle.not_at.is_present() && obstacle.not_at == price {
             return refuse(none(RefusalReason::Duplicate), lots, 0);
         }
-        let (Some(def), Some(&limits)) =
-            (self.ledger.instruments().get(pair.instrument), self.limits.get(pair.instrument.index()))
-        else {
+        let (Some(def), Some(book), Some(login), Some(&limits)) = (
+            self.ledger.instruments().get(pair.instrument),
+            self.ledger.position(pair.instrument),
+            self.ledger.login(),
+            self.limits.get(pair.instrument.index()),
+        ) else {
             return refuse(none(RefusalReason::UnknownInstrument), lots, 0);
         };
-        let (offset, most) = self.offset(pair, def, side, lots);
+        let (offset, most) = Self::offset(book, def, side, lots);
         let lots = most.min(limits.order_lots_max).min(def.max_limit_lots);
-        let (trading_day, front_id, session_id) = self.ledger.session();
         let order = OrderRequest {
             instrument: pair.instrument,
-            trading_day,
+            trading_day: login.trading_day,
             order_ref: self.ledger.next_ref(),
             price,
             lots,
@@ -239,8 +239,8 @@ impl OrderStage {
             tif: TimeInForce::Day.code(),
             exchange: def.exchange,
             retry: obstacle.rejects.min(u32::from(u16::MAX)) as u16,
-            front_id,
-            session_id,
+            front_id: login.front_id,
+            session_id: login.session_id,
             revision: row.revision,
             ..OrderRequest::default()
         };
@@ -249,7 +249,7 @@ impl OrderStage {
         }
         let gate = Gate {
             ledger: &self.ledger,
-            rules: &self.rules,
+            settings: &self.settings,
             limits,
             rate: &self.rate,
             reduce_only: self.reduce_only || self.mode == Mode::Flatten,
@@ -262,12 +262,12 @@ impl OrderStage {
     }
 
     /// The offset of an order and the lots it can have: what can be closed is closed first, yesterday's before today's.
-    fn offset(&self, pair: Pair, def: &InstrumentDef, side: Side, lots: Lots) -> (Offset, Lots) {
+    fn offset(book: &Position, def: &InstrumentDef, side: Side, lots: Lots) -> (Offset, Lots) {
         let splits = def.exchange().is_some_and(|exchange| exchange.splits_today());
         let closes: &[Offset] =
             if splits { &[Offset::CloseYesterday, Offset::CloseToday] } else { &[Offset::Close] };
         for &offset in closes {
-            let closable = self.ledger.closable(pair.instrument, side, offset);
+            let closable = book.closable(side, offset);
             if closable > Lots::ZERO {
                 return (offset, lots.min(closable));
             }
@@ -279,7 +279,7 @@ impl OrderStage {
     pub(super) fn waits(&self) -> bool {
         let silent = |state| matches!(state, OrderState::Sent | OrderState::CancelPending | OrderState::Lost);
         self.own_live().any(|(_, order)| silent(order.state))
-            || self.session.lost_check_ns > Nanos::ABSENT
+            || !self.session.lost_check_ns.is_absent()
             || self.to_cancel().next().is_some()
     }
 }

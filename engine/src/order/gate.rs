@@ -4,12 +4,11 @@
 //!
 //! To add a check: a variant of `RefusalReason`, a branch in [`check`], and a line in the table of the tests.
 
-use super::limits::{ContractLimits, OrderRules};
+use super::settings::{ContractLimits, OrderSettings};
 use super::rate::RateWindow;
-use shrike_core::calendar::order_allowed;
-use shrike_core::codes::{Exchange, Offset, OrderType, RefusalReason, Side};
+use shrike_core::codes::{Offset, OrderType, RefusalReason, Side};
 use shrike_core::event::{InstrumentDef, OrderRequest};
-use shrike_core::ledger::Ledger;
+use shrike_core::ledger::{Ledger, Position};
 use shrike_core::units::{Lots, Money, Nanos, Price};
 
 /// Why an order is not sent, with the limit and what it would have become, in the limit's unit.
@@ -34,7 +33,7 @@ pub struct Gate<'a> {
     /// The books.
     pub ledger: &'a Ledger,
     /// Timings and account-wide limits.
-    pub rules: &'a OrderRules,
+    pub settings: &'a OrderSettings,
     /// The contract's limits.
     pub limits: ContractLimits,
     /// Orders sent.
@@ -61,27 +60,30 @@ impl Gate<'_> {
         if def.tradable == 0 {
             return Err(Refused::plain(RefusalReason::UnknownInstrument));
         }
-        let phase = self.ledger.phase(order.instrument);
-        if !order_allowed(exchange, phase, order_type, tif) {
+        let Some(book) = self.ledger.position(order.instrument) else {
+            return Err(Refused::plain(RefusalReason::UnknownInstrument));
+        };
+        let phase = book.phase();
+        if !self.settings.phases.order_allowed(exchange, phase, order_type, tif) {
             return Err(Refused { reason: RefusalReason::Phase, limit: i64::MIN, value: i64::from(phase.code()) });
         }
         let opening = !offset.closes();
         if self.reduce_only && opening {
             return Err(Refused::plain(RefusalReason::ReduceOnly));
         }
-        self.price(order, def, side, order_type, opening)?;
-        self.lots(order, def, order_type)?;
+        self.price(order, def, book, side, opening)?;
+        self.lots(order, def)?;
         if opening {
-            self.position(order, side)?;
+            self.position(order, book, side)?;
         } else {
-            self.closable(order, exchange, side, offset)?;
+            Self::closable(order, book, side, offset)?;
         }
         self.own_orders(order, side)?;
         if opening || quoting {
-            self.daily(order, quoting)?;
+            self.daily(order, book, quoting)?;
         }
         if opening {
-            self.funds(order, side)?;
+            self.funds(order, book, side)?;
         }
         if !self.rate.allows(self.now) {
             return Err(Refused { reason: RefusalReason::Rate, limit: self.rate.max() as i64, value: i64::MIN });
@@ -95,19 +97,17 @@ impl Gate<'_> {
         &self,
         order: &OrderRequest,
         def: &InstrumentDef,
+        book: &Position,
         side: Side,
-        order_type: OrderType,
         opening: bool,
     ) -> Result<(), Refused> {
-        let Some(quote) = self.ledger.quote(order.instrument) else {
-            return Err(Refused::plain(RefusalReason::StaleQuote));
-        };
-        let age = self.now.since(self.ledger.quote_taken_ns(order.instrument));
-        if opening && (age > self.rules.quote_age_ns || self.ledger.has_gap(order.instrument)) {
-            let limit = self.rules.quote_age_ns as i64;
+        let (quote, quote_ns) = (book.quote(), book.quote_ns());
+        let age = self.now.since(quote_ns);
+        if opening && (quote_ns.is_absent() || age > self.settings.quote_age_ns || book.in_gap()) {
+            let limit = self.settings.quote_age_ns as i64;
             return Err(Refused { reason: RefusalReason::StaleQuote, limit, value: age as i64 });
         }
-        if order_type == OrderType::Market {
+        if order.price.is_absent() {
             return Ok(());
         }
         let refuse = |limit: Price| Refused { reason: RefusalReason::Price, limit: limit.raw(), value: order.price.raw() };
@@ -123,15 +123,15 @@ impl Gate<'_> {
         // The collar is measured through the other side's best price, or the last where that side is empty.
         let other = if side == Side::Buy { quote.ask } else { quote.bid };
         let reference = if other.is_present() { other } else { quote.last };
-        let room = Price::from_raw(def.tick.raw().saturating_mul(self.rules.price_collar_ticks));
+        let room = Price::from_raw(def.tick.raw().saturating_mul(self.settings.price_collar_ticks));
         let bound = if side == Side::Buy { reference.plus(room) } else { reference.minus(room) };
         let beyond = if side == Side::Buy { order.price > bound } else { order.price < bound };
         if bound.is_absent() || beyond { Err(refuse(bound)) } else { Ok(()) }
     }
 
     #[inline]
-    fn lots(&self, order: &OrderRequest, def: &InstrumentDef, order_type: OrderType) -> Result<(), Refused> {
-        let venue = if order_type == OrderType::Market { def.max_market_lots } else { def.max_limit_lots };
+    fn lots(&self, order: &OrderRequest, def: &InstrumentDef) -> Result<(), Refused> {
+        let venue = if order.price.is_absent() { def.max_market_lots } else { def.max_limit_lots };
         let most = self.limits.order_lots_max.min(venue);
         let least = def.min_lots.max(Lots::new(1));
         if order.lots < least || order.lots > most {
@@ -140,26 +140,30 @@ impl Gate<'_> {
         Ok(())
     }
 
-    /// The position if this and every live order of its side filled.
+    /// Net lots if this and every live order of its side filled; long and short lots if every opening order did.
     #[inline]
-    fn position(&self, order: &OrderRequest, side: Side) -> Result<(), Refused> {
-        let held = match side {
-            Side::Buy => self.ledger.worst_case_long(order.instrument),
-            Side::Sell => self.ledger.worst_case_short(order.instrument),
+    fn position(&self, order: &OrderRequest, book: &Position, side: Side) -> Result<(), Refused> {
+        let lots = order.lots.get();
+        let net = match side {
+            Side::Buy => book.worst_case_long().get(),
+            Side::Sell => -book.worst_case_short().get(),
         };
-        let (limit, value) = (self.limits.position_lots_max.get(), held.get().saturating_add(order.lots.get()));
-        if value > limit { Err(Refused { reason: RefusalReason::Position, limit, value }) } else { Ok(()) }
+        let open = |side| book.lots(side).get() + book.working_open(side).get();
+        let gross = open(Side::Buy) + open(Side::Sell);
+        for (held, most) in [(net, self.limits.net_lots_max), (gross, self.limits.gross_lots_max)] {
+            let (limit, value) = (most.get(), held.saturating_add(lots));
+            if value > limit {
+                return Err(Refused { reason: RefusalReason::Position, limit, value });
+            }
+        }
+        let (limit, value) = (i64::from(self.settings.live_orders_max), self.ledger.live_count() as i64 + 1);
+        if value > limit { Err(Refused { reason: RefusalReason::Capacity, limit, value }) } else { Ok(()) }
     }
 
     #[inline]
-    fn closable(&self, order: &OrderRequest, exchange: Exchange, side: Side, offset: Offset) -> Result<(), Refused> {
-        debug_assert!(exchange.splits_today() || offset == Offset::Close, "other exchanges know one close");
-        let closable = self.ledger.closable(order.instrument, side, offset);
-        if order.lots > closable {
-            let (limit, value) = (closable.get(), order.lots.get());
-            return Err(Refused { reason: RefusalReason::Closable, limit, value });
-        }
-        Ok(())
+    fn closable(order: &OrderRequest, book: &Position, side: Side, offset: Offset) -> Result<(), Refused> {
+        let (limit, value) = (book.closable(side, offset).get(), order.lots.get());
+        if value > limit { Err(Refused { reason: RefusalReason::Closable, limit, value }) } else { Ok(()) }
     }
 
     /// No own order on the other side that it could trade against.
@@ -180,8 +184,8 @@ impl Gate<'_> {
 
     /// The exchange's daily lines. Each live order may still cost a cancel, and the reserve is not for quoting.
     #[inline]
-    fn daily(&self, order: &OrderRequest, quoting: bool) -> Result<(), Refused> {
-        let (orders, cancels) = self.ledger.sent_today(order.instrument);
+    fn daily(&self, order: &OrderRequest, book: &Position, quoting: bool) -> Result<(), Refused> {
+        let (orders, cancels) = (book.orders_sent(), book.cancels_sent());
         let line = i64::from(self.limits.orders_per_day);
         if i64::from(orders) >= line {
             return Err(Refused { reason: RefusalReason::DailyOrders, limit: line, value: i64::from(orders) + 1 });
@@ -197,25 +201,21 @@ impl Gate<'_> {
 
     /// Margin and fee are covered, and the margin in use keeps its ratio of equity.
     #[inline]
-    fn funds(&self, order: &OrderRequest, side: Side) -> Result<(), Refused> {
-        let price = if order.price.is_present() {
-            order.price
-        } else {
-            self.ledger.quote(order.instrument).map_or(Price::ABSENT, |quote| quote.upper_limit)
-        };
-        let (margin, fee) = self.ledger.cost_to_open(order.instrument, side, price, order.lots);
-        if margin.is_absent() || fee.is_absent() {
+    fn funds(&self, order: &OrderRequest, book: &Position, side: Side) -> Result<(), Refused> {
+        let price = if order.price.is_present() { order.price } else { book.quote().upper_limit };
+        let cost = book.opening_cost(side, order.lots, price);
+        if cost.is_absent() {
             return Err(Refused::plain(RefusalReason::Rates));
         }
         let funds = self.ledger.funds();
         let whole = |money: Money| i64::try_from(money.raw() / Money::ONE_RAW).unwrap_or(i64::MAX);
-        let left = funds.available.minus(margin).minus(fee);
+        let left = funds.available.minus(cost);
         if left.is_absent() || left < Money::ZERO {
-            let (limit, value) = (whole(funds.available), whole(margin.plus(fee)));
+            let (limit, value) = (whole(funds.available), whole(cost));
             return Err(Refused { reason: RefusalReason::Funds, limit, value });
         }
-        let used = funds.margin.plus(funds.frozen).plus(margin);
-        let most = funds.equity.times_rate(self.rules.margin_ratio_max);
+        let used = funds.margin.plus(funds.frozen).plus(cost);
+        let most = funds.equity.times_rate(self.settings.margin_ratio_max);
         if used.is_absent() || most.is_absent() || used > most {
             return Err(Refused { reason: RefusalReason::Funds, limit: whole(most), value: whole(used) });
         }

@@ -6,15 +6,15 @@
 mod errors;
 mod execute;
 mod gate;
-mod limits;
 mod rate;
 mod session;
+mod settings;
 mod stage;
 mod targets;
 
 pub use errors::{Remedy, remedy};
 pub use gate::{Gate, Refused};
-pub use limits::{ContractLimits, OrderRules, ProductLimits};
+pub use settings::{ContractLimits, OrderSettings, ProductLimits};
 pub use rate::RateWindow;
 pub use session::{Mode, Readiness};
 pub use stage::{OrderCapacity, OrderStage};

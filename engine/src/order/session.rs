@@ -62,8 +62,6 @@ pub struct Session {
     pub readiness: Readiness,
     /// A resync is wanted and not yet requested.
     pub resync_wanted: bool,
-    /// Resyncs requested so far; orders remember the last that named them.
-    pub resyncs: u32,
     /// Our live orders with numbers up to this are cancelled, whatever the targets want.
     pub cancel_upto: u64,
     /// When a lost order is asked for again; absent: none is waiting.

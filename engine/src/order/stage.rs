@@ -4,18 +4,18 @@
 //! and at last a timer where something is waited for.
 
 use super::errors::{Remedy, remedy};
-use super::limits::{ContractLimits, OrderRules};
+use super::settings::{ContractLimits, OrderSettings};
 use super::rate::RateWindow;
 use super::session::{COMMAND_LIFE_NS, Mode, Readiness, Session};
 use super::targets::{Pair, Targets, Wanted, side_index};
 use crate::stage::{OutSlot, Stage};
-use shrike_core::codes::{AlarmKind, CommandKind, OrderState, ReportSource, RequestKind, StageId};
+use shrike_core::codes::{AlarmKind, CommandKind, OrderState, RequestKind, StageId};
 use shrike_core::event::{
     Alarm, DayRoll, Difference, Event, Fill, Header, Holding, OrderRequest, OrderUpdate, TimerRequest, flags,
 };
 use shrike_core::instrument::InstrumentId;
-use shrike_core::ledger::{Applied, Capacity, Ledger, OrderIndex};
-use shrike_core::units::{Lots, Nanos, TradingDay};
+use shrike_core::ledger::{Applied, Capacity, Ledger, Order, OrderIndex};
+use shrike_core::units::{Lots, Nanos};
 
 /// How much room the stage has; everything is allocated at its construction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,20 +39,9 @@ enum Notice {
     DayRoll(DayRoll),
 }
 
-/// What the stage remembers of an order beyond the ledger.
-#[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Watch {
-    /// The last resync whose answers named the order.
-    pub seen_resync: u32,
-    /// Resyncs that ended without naming it, in a row.
-    pub absent: u32,
-    /// When it was asked about.
-    pub queried_ns: Nanos,
-}
-
 /// The order stage.
 pub struct OrderStage {
-    pub(super) rules: OrderRules,
+    pub(super) settings: OrderSettings,
     pub(super) ledger: Ledger,
     pub(super) limits: Vec<ContractLimits>,
     pub(super) targets: Targets,
@@ -67,7 +56,8 @@ pub struct OrderStage {
     pub(super) timer_fired: bool,
     /// When the timer that was asked for is due; absent: none is.
     pub(super) timer_due: Nanos,
-    watches: Vec<Watch>,
+    /// By order: when it was asked about; absent: not since its last report.
+    queried: Vec<Nanos>,
     notices: Vec<Notice>,
     told: usize,
     signal_epoch: u8,
@@ -76,17 +66,17 @@ pub struct OrderStage {
 
 impl OrderStage {
     /// An empty stage.
-    pub fn new(rules: OrderRules, capacity: OrderCapacity) -> Self {
+    pub fn new(settings: OrderSettings, capacity: OrderCapacity) -> Self {
         Self {
             ledger: Ledger::new(Capacity {
                 instruments: capacity.instruments,
                 orders: capacity.orders,
-                strategies: capacity.strategies + 1,
+                strategies: capacity.strategies,
             }),
             limits: vec![ContractLimits::CLOSED; capacity.instruments],
             targets: Targets::new(capacity.strategies, capacity.instruments),
-            rate: RateWindow::new(rules.orders_per_window, rules.rate_window_ns),
-            rules,
+            rate: RateWindow::new(settings.requests_per_window, settings.rate_window_ns),
+            settings,
             session: Session::default(),
             mode: Mode::default(),
             reduce_only: false,
@@ -94,7 +84,7 @@ impl OrderStage {
             catchup: false,
             timer_fired: false,
             timer_due: Nanos::ABSENT,
-            watches: vec![Watch::default(); capacity.orders],
+            queried: vec![Nanos::ABSENT; capacity.orders],
             notices: Vec::with_capacity(1_024),
             told: 0,
             signal_epoch: 0,
@@ -129,15 +119,17 @@ impl OrderStage {
 
     /// Whether the engine may stop: it is asked to, and no order that the policy cancels is live.
     pub fn may_stop(&self) -> bool {
-        self.mode == Mode::Stopping && (!self.rules.cancel_on_stop || self.own_live().next().is_none())
+        self.mode == Mode::Stopping && (!self.settings.cancel_on_stop || self.own_live().next().is_none())
     }
 
-    pub(super) fn watch(&self, order: OrderIndex) -> Watch {
-        self.watches.get(order.index()).copied().unwrap_or_default()
+    pub(super) fn queried_ns(&self, order: OrderIndex) -> Nanos {
+        self.queried.get(order.get()).copied().unwrap_or_default()
     }
 
-    fn watch_mut(&mut self, order: OrderIndex) -> Option<&mut Watch> {
-        self.watches.get_mut(order.index())
+    fn set_queried(&mut self, order: Option<OrderIndex>, at: Nanos) {
+        if let Some(place) = order.and_then(|order| self.queried.get_mut(order.get())) {
+            *place = at;
+        }
     }
 
     fn tell(&mut self, notice: Notice) {
@@ -156,7 +148,6 @@ impl OrderStage {
         self.notices.clear();
         self.told = 0;
         self.targets.clear_queue();
-        let before = self.ledger.trading_day();
         let applied = self.ledger.apply(header, event);
         match event {
             Event::Quote(quote) => self.targets.touch_instrument(quote.instrument),
@@ -169,10 +160,10 @@ impl OrderStage {
                 let anew = self.signal_began_anew(header);
                 self.targets.set_quote(target, anew);
             }
-            Event::OrderReport(report) => self.report(applied, report.source() == Some(ReportSource::Query)),
+            Event::OrderReport(_) => self.report(applied),
             Event::Fill(fill) => self.fill(applied, fill),
             Event::InstrumentDef(def) => {
-                let limits = self.rules.limits_of(def);
+                let limits = self.settings.limits_of(def);
                 if let Some(place) = self.limits.get_mut(def.instrument.index()) {
                     *place = limits;
                 }
@@ -182,7 +173,7 @@ impl OrderStage {
                 self.timer_due = Nanos::ABSENT;
                 self.targets.touch_all();
             }
-            Event::Login(login) => self.login(before, login.trading_day),
+            Event::Login(_) => self.login(),
             Event::Connection(connection) => {
                 if connection.channel == StageId::Gateway.code() && connection.connected == 0 {
                     self.session.readiness = Readiness::Down;
@@ -214,25 +205,17 @@ impl OrderStage {
         Some(Pair { strategy: order.strategy, instrument: order.instrument })
     }
 
-    fn report(&mut self, applied: Applied, query: bool) {
+    fn report(&mut self, applied: Applied) {
         let (index, changed) = match applied {
-            Applied::Order { order, changed, .. } => (order, changed),
-            Applied::WildOrder(order) => {
+            Applied::Order { order, changed } => (order, changed),
+            Applied::WildOrder { order } => {
                 let instrument = self.ledger.order(order).map_or(InstrumentId::NONE, |order| order.instrument);
                 self.alarm(AlarmKind::WildOrder, instrument, 0, 0);
                 (order, true)
             }
-            Applied::TableFull => return self.alarm(AlarmKind::OrderTableFull, InstrumentId::NONE, 0, 0),
             _ => return,
         };
-        let resyncs = self.session.resyncs;
-        if let Some(watch) = self.watch_mut(index) {
-            watch.queried_ns = Nanos::ABSENT;
-            watch.absent = 0;
-            if query {
-                watch.seen_resync = resyncs;
-            }
-        }
+        self.set_queried(Some(index), Nanos::ABSENT);
         let Some(pair) = self.pair_of(index) else { return };
         self.targets.touch(pair);
         if changed {
@@ -244,8 +227,8 @@ impl OrderStage {
     /// Remembers what a rejection, or an acceptance, means for the side's next order.
     fn venue_word(&mut self, index: OrderIndex, pair: Pair) {
         let Some(order) = self.ledger.order(index) else { return };
-        let (state, error, price, side) = (order.state, order.error_code, order.price, side_index(order.side));
-        let (retries_max, wait) = (self.rules.retries_max, self.now.after(self.rules.reject_wait_ns));
+        let (state, error, price, side) = (order.state, order.last_error, order.price, side_index(order.side));
+        let (retries_max, wait) = (self.settings.retries_max, self.now.after(self.settings.reject_wait_ns));
         let Some(row) = self.targets.get_mut(pair) else { return };
         let revision = row.revision;
         let Some(obstacle) = row.obstacles.get_mut(side) else { return };
@@ -268,29 +251,28 @@ impl OrderStage {
     }
 
     fn fill(&mut self, applied: Applied, fill: &Fill) {
-        let order = match applied {
-            Applied::NewFill { order } => order,
-            _ => return,
-        };
         let mut fill = *fill;
-        let Some(index) = order else {
-            self.tell(Notice::Fill(fill));
-            return self.alarm(AlarmKind::WildOrder, fill.instrument, 0, fill.lots.get());
-        };
-        if let Some(pair) = self.pair_of(index) {
-            fill.strategy = pair.strategy;
-            self.tell(Notice::Fill(fill));
-            self.tell(Notice::Order(index));
-            self.tell(Notice::Holding(pair));
-            self.targets.touch(pair);
-            // Lots that one strategy closes may be another's to open again.
-            self.targets.touch_instrument(pair.instrument);
+        match applied {
+            Applied::NewFill { order, strategy } => {
+                fill.strategy = strategy;
+                let pair = Pair { strategy, instrument: fill.instrument };
+                self.tell(Notice::Fill(fill));
+                self.tell(Notice::Order(order));
+                self.tell(Notice::Holding(pair));
+            }
+            Applied::WildFill { .. } => {
+                self.tell(Notice::Fill(fill));
+                self.alarm(AlarmKind::WildOrder, fill.instrument, fill.order_ref, fill.lots.get());
+            }
+            _ => return,
         }
+        // Lots that one strategy opened may be closable by another.
+        self.targets.touch_instrument(fill.instrument);
     }
 
-    fn login(&mut self, before: TradingDay, day: TradingDay) {
-        if before != day {
-            self.tell(Notice::DayRoll(DayRoll { from: before, to: day, ..DayRoll::default() }));
+    fn login(&mut self) {
+        if let Some(roll) = self.ledger.roll_due() {
+            self.tell(Notice::DayRoll(roll));
         }
         if self.session.readiness != Readiness::Asked {
             self.session.readiness = Readiness::Down;
@@ -312,17 +294,8 @@ impl OrderStage {
         if mismatches > 0 {
             self.alarm(AlarmKind::Mismatch, InstrumentId::NONE, 0, mismatches);
         }
-        let (resyncs, mut lost) = (self.session.resyncs, false);
-        let watches = &mut self.watches;
-        for (index, order) in self.ledger.live_orders() {
-            let Some(watch) = watches.get_mut(index.index()) else { continue };
-            if watch.seen_resync != resyncs && order.state != OrderState::EndedShort {
-                watch.absent += 1;
-                lost = true;
-            }
-        }
-        if lost {
-            self.session.lost_check_ns = self.now.after(self.rules.lost_grace_ns);
+        if self.own_live().any(|(_, order)| order.absent_restatements > 0) {
+            self.session.lost_check_ns = self.now.after(self.settings.lost_grace_ns);
         }
         self.session.readiness = Readiness::Settling;
         self.targets.touch_all();
@@ -336,7 +309,7 @@ impl OrderStage {
         }
         self.mode = self.mode.after(kind);
         if kind == CommandKind::CancelAll {
-            self.session.cancel_upto = self.ledger.last_ref();
+            self.session.cancel_upto = self.ledger.next_ref().saturating_sub(1);
         }
         self.targets.touch_all();
     }
@@ -346,8 +319,8 @@ impl OrderStage {
         self.session.resync_wanted = !self.ledger.trading_day().is_absent();
         self.session.reconnecting = false;
         self.timer_due = Nanos::ABSENT;
-        if self.rules.cancel_on_start && !after_clean_stop {
-            self.session.cancel_upto = self.ledger.last_ref();
+        if self.settings.cancel_on_start && !after_clean_stop {
+            self.session.cancel_upto = self.ledger.next_ref().saturating_sub(1);
         }
         if self.mode == Mode::Stopping {
             self.mode = Mode::Trade;
@@ -373,15 +346,15 @@ impl OrderStage {
     }
 
     /// Our live orders.
-    pub(super) fn own_live(&self) -> impl Iterator<Item = (OrderIndex, &shrike_core::ledger::Order)> {
+    pub(super) fn own_live(&self) -> impl Iterator<Item = (OrderIndex, &Order)> {
         self.ledger.live_orders().filter(|(_, order)| !order.wild)
     }
 
     /// Our live orders that a policy or a command cancels, whatever the targets say.
-    pub(super) fn to_cancel(&self) -> impl Iterator<Item = (OrderIndex, &shrike_core::ledger::Order)> {
+    pub(super) fn to_cancel(&self) -> impl Iterator<Item = (OrderIndex, &Order)> {
         let all = match self.mode {
             Mode::Halt | Mode::Observe => true,
-            Mode::Stopping => self.rules.cancel_on_stop,
+            Mode::Stopping => self.settings.cancel_on_stop,
             Mode::Trade | Mode::Flatten => false,
         };
         let upto = self.session.cancel_upto;
@@ -401,7 +374,10 @@ impl OrderStage {
                 }
             }
             Event::TimerRequest(timer) => self.timer_due = timer.due_ns,
-            Event::DayRoll(_) => self.targets.forget_obstacles(),
+            Event::DayRoll(_) => {
+                self.targets.forget_obstacles();
+                self.queried.fill(Nanos::ABSENT);
+            }
             _ => {}
         }
     }
@@ -410,10 +386,7 @@ impl OrderStage {
         match request.kind() {
             Some(RequestKind::Insert) => {
                 self.rate.count(header.taken_ns);
-                let fresh = Watch { seen_resync: self.session.resyncs, ..Watch::default() };
-                if let Some(watch) = self.ledger.order_of_ref(request.order_ref).and_then(|order| self.watch_mut(order)) {
-                    *watch = fresh;
-                }
+                self.set_queried(self.ledger.order_by_ref(request.order_ref), Nanos::ABSENT);
                 let side = request.side().map_or(0, side_index);
                 let pair = Pair { strategy: request.strategy, instrument: request.instrument };
                 if let Some(obstacle) = self.targets.get_mut(pair).and_then(|row| row.obstacles.get_mut(side)) {
@@ -422,18 +395,14 @@ impl OrderStage {
             }
             Some(RequestKind::Cancel) => self.rate.count(header.taken_ns),
             Some(RequestKind::QueryOrder) => {
-                let now = header.taken_ns;
-                if let Some(watch) = self.ledger.order_of_ref(request.order_ref).and_then(|order| self.watch_mut(order)) {
-                    watch.queried_ns = now;
-                }
+                self.set_queried(self.ledger.order_by_ref(request.order_ref), header.taken_ns);
             }
             Some(RequestKind::Resync) => {
                 self.session.readiness = Readiness::Asked;
                 self.session.resync_wanted = false;
-                self.session.resyncs += 1;
                 self.session.lost_check_ns = Nanos::ABSENT;
-                if self.session.reconnecting && self.rules.cancel_on_reconnect {
-                    self.session.cancel_upto = self.ledger.last_ref();
+                if self.session.reconnecting && self.settings.cancel_on_reconnect {
+                    self.session.cancel_upto = self.ledger.next_ref().saturating_sub(1);
                 }
                 self.session.reconnecting = false;
             }
@@ -446,15 +415,15 @@ impl OrderStage {
         self.told += 1;
         match notice {
             Notice::Order(index) => match self.ledger.order(index) {
-                Some(order) => out.put(&order.update()),
+                Some(order) => out.put(&told(order)),
                 None => return false,
             },
             Notice::Fill(fill) => out.put(&fill),
             Notice::Holding(pair) => out.put(&Holding {
                 strategy: pair.strategy,
                 instrument: pair.instrument,
-                lots: self.ledger.strategy_net(pair.strategy, pair.instrument),
-                account_lots: self.ledger.net(pair.instrument),
+                lots: self.held(pair),
+                account_lots: self.ledger.position(pair.instrument).map_or(Lots::ZERO, |book| book.net()),
                 ..Holding::default()
             }),
             Notice::Alarm(alarm) => out.put(&alarm),
@@ -485,19 +454,19 @@ impl OrderStage {
         if !self.timer_due.is_absent() || self.catchup || !self.waits() {
             return false;
         }
-        out.put(&TimerRequest { due_ns: self.now.after(self.rules.ack_timeout_ns.max(1)), ..TimerRequest::default() });
+        out.put(&TimerRequest { due_ns: self.now.after(self.settings.ack_timeout_ns.max(1)), ..TimerRequest::default() });
         true
     }
 
     /// An order's changed fate, as decided by the stage.
     pub(super) fn fate(&self, index: OrderIndex, state: OrderState) -> Option<OrderUpdate> {
         let order = self.ledger.order(index)?;
-        Some(OrderUpdate { state: state.code(), ..order.update() })
+        Some(OrderUpdate { state: state.code(), ..told(order) })
     }
 
     /// The pair's net lots.
     pub(super) fn held(&self, pair: Pair) -> Lots {
-        self.ledger.strategy_net(pair.strategy, pair.instrument)
+        self.ledger.strategy_position(pair.strategy, pair.instrument).net
     }
 
     /// What a row wants in the present mode.
@@ -509,6 +478,24 @@ impl OrderStage {
             }
             _ => wanted,
         }
+    }
+}
+
+/// An order as strategies are told of it.
+fn told(order: &Order) -> OrderUpdate {
+    OrderUpdate {
+        instrument: order.instrument,
+        trading_day: order.trading_day,
+        order_ref: order.order_ref,
+        price: order.price,
+        lots: order.lots,
+        filled: order.filled,
+        strategy: order.strategy,
+        error_code: order.last_error,
+        state: order.state.code(),
+        side: order.side.code(),
+        offset: order.offset.code(),
+        ..OrderUpdate::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The limits of the pre-trade gate and the timings of the order stage, resolved from the configuration once per
 //! instrument, so that a check is a comparison.
 
+use shrike_core::calendar::OrderRules as PhaseRules;
 use shrike_core::event::InstrumentDef;
 use shrike_core::units::Lots;
 
@@ -9,8 +10,10 @@ use shrike_core::units::Lots;
 pub struct ContractLimits {
     /// Most lots in one order.
     pub order_lots_max: Lots,
-    /// Most lots long, or short, if every live order filled.
-    pub position_lots_max: Lots,
+    /// Most net lots, long or short, if every live order of a side filled.
+    pub net_lots_max: Lots,
+    /// Most long and short lots together, if every live opening order filled.
+    pub gross_lots_max: Lots,
     /// Orders a trading day may send.
     pub orders_per_day: u32,
     /// Cancels a trading day may send, by the exchange's line.
@@ -30,13 +33,15 @@ pub struct ProductLimits {
 
 /// Everything the order stage is told by the configuration.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct OrderRules {
+pub struct OrderSettings {
     /// By product; the entry with an empty product is the default.
     pub contracts: Vec<ProductLimits>,
-    /// Most orders in any rate window.
-    pub orders_per_window: u32,
-    /// Most cancels in any rate window, after which the executor waits (an operator's cancels always pass).
-    pub cancels_per_window: u32,
+    /// What each phase takes, by exchange.
+    pub phases: PhaseRules,
+    /// Most requests, orders and cancels together, in any rate window; cancels count and always pass.
+    pub requests_per_window: u32,
+    /// Most live orders.
+    pub live_orders_max: u32,
     /// Length of the rate window.
     pub rate_window_ns: u64,
     /// Furthest a limit price may lie through the other side's best price, in ticks.
@@ -67,7 +72,7 @@ pub struct OrderRules {
     pub live_per_side_max: u32,
 }
 
-impl OrderRules {
+impl OrderSettings {
     /// The limits of a contract: its product's, else the default's, else none that allow anything.
     pub fn limits_of(&self, def: &InstrumentDef) -> ContractLimits {
         let named = |name: &str| self.contracts.iter().find(|entry| entry.product == name);
@@ -79,7 +84,8 @@ impl ContractLimits {
     /// Nothing may be opened.
     pub const CLOSED: Self = Self {
         order_lots_max: Lots::ZERO,
-        position_lots_max: Lots::ZERO,
+        net_lots_max: Lots::ZERO,
+        gross_lots_max: Lots::ZERO,
         orders_per_day: 0,
         cancels_per_day: 0,
         cancel_reserve: 0,
