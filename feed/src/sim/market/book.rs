@@ -3,10 +3,14 @@
 
 use super::rng::Rng;
 use super::value::SUBTICK_BITS;
+use shrike_core::event::DepthTick;
+use shrike_core::units::{Lots, Price, Qty};
 
 /// Levels a snapshot shows.
 pub(super) const LEVELS: usize = 5;
 
+/// Most ticks of spread beyond one.
+const WIDE_MAX: i64 = 5;
 /// A locked market queues this many times the usual lots at the limit.
 const LOCKED_QUEUE: i64 = 40;
 
@@ -31,6 +35,17 @@ impl Side {
     pub const fn touch(&self) -> i64 {
         let [touch, ..] = self.lots;
         touch
+    }
+
+    /// Writes the levels, `step_raw` apart from the best outwards.
+    #[inline]
+    fn show(&self, tick_raw: i64, step_raw: i64, prices: &mut [Price; LEVELS], qtys: &mut [Qty; LEVELS]) {
+        let mut raw = self.best * tick_raw;
+        for ((price, qty), lots) in prices.iter_mut().zip(qtys).zip(self.lots) {
+            *price = if lots > 0 { Price::from_raw(raw) } else { Price::ABSENT };
+            *qty = Lots::new(lots).qty();
+            raw += step_raw;
+        }
     }
 
     /// The best price moves outwards by `ticks` (inwards when negative); lots keep their price.
@@ -76,11 +91,11 @@ impl Book {
     pub fn step_spread(&mut self, bits: u64, activity: i64, jumped: bool) {
         let draw = (bits & 0x3fff) as i64;
         if jumped {
-            self.wide += 2;
+            self.wide = (self.wide + 2).min(WIDE_MAX);
         } else if self.wide > 0 && draw < 0x1000 {
             self.wide -= 1;
         } else if draw >= 0x4000 - activity {
-            self.wide = (self.wide + 1).min(4);
+            self.wide = (self.wide + 1).min(WIDE_MAX);
         }
     }
 
@@ -91,24 +106,24 @@ impl Book {
         let bid = (value - ((self.wide << SUBTICK_BITS) >> 1)) >> SUBTICK_BITS;
         let ask = bid + spread;
         let (locked_up, locked_down) = (ask > self.upper, bid < self.lower);
-        self.place_bid(if locked_up { self.upper } else { bid }, !locked_down, locked_up, rng.bits());
-        self.place_ask(if locked_down { self.lower } else { ask }, !locked_up, locked_down, rng.bits());
+        // An empty side stands just outside the limit.
+        let (bid, ask) = match (locked_up, locked_down) {
+            (true, _) => (self.upper, self.upper + 1),
+            (_, true) => (self.lower - 1, self.lower),
+            _ => (bid, ask),
+        };
+        self.bid.shift(self.bid.best - bid);
+        self.ask.shift(ask - self.ask.best);
+        (self.bid.best, self.ask.best) = (bid, ask);
+        refill(&mut self.bid.lots, self.depth, bid - self.lower + 1, locked_up, rng.bits());
+        refill(&mut self.ask.lots, self.depth, self.upper - ask + 1, locked_down, rng.bits());
     }
 
+    /// Writes both sides into a snapshot.
     #[inline]
-    fn place_bid(&mut self, best: i64, open: bool, locked: bool, bits: u64) {
-        self.bid.shift(self.bid.best - best);
-        self.bid.best = best;
-        let room = if open { best - self.lower + 1 } else { 0 };
-        refill(&mut self.bid.lots, self.depth, room, locked, bits);
-    }
-
-    #[inline]
-    fn place_ask(&mut self, best: i64, open: bool, locked: bool, bits: u64) {
-        self.ask.shift(best - self.ask.best);
-        self.ask.best = best;
-        let room = if open { self.upper - best + 1 } else { 0 };
-        refill(&mut self.ask.lots, self.depth, room, locked, bits);
+    pub fn show(&self, tick_raw: i64, tick: &mut DepthTick) {
+        self.bid.show(tick_raw, -tick_raw, &mut tick.bids, &mut tick.bid_qtys);
+        self.ask.show(tick_raw, tick_raw, &mut tick.asks, &mut tick.ask_qtys);
     }
 }
 

@@ -5,6 +5,7 @@
 use super::book::{Book, LEVELS, Side};
 use super::plan::{Day, Span};
 use super::rng::Rng;
+use super::sums::Sums;
 use super::value::{SUBTICK_BITS, Value};
 use shrike_core::codes::{PhaseKind, PhaseSource};
 use shrike_core::event::{DepthTick, InstrumentDef, MarketSlot, Phase, Settlement};
@@ -18,8 +19,6 @@ const INDICATIVE_SHOCK: i64 = 5;
 const OVERNIGHT_SHOCK: i64 = 60;
 /// Deviations of a step by which the price moves during a halt.
 const HALT_SHOCK: i64 = 80;
-/// Raw price units (1e-8) in a raw turnover unit (1e-4).
-pub(super) const TURNOVER_STEP: i64 = 10_000;
 /// Trading days in a year.
 const DAYS_PER_YEAR: u64 = 243;
 
@@ -56,34 +55,6 @@ enum Place {
     Within(usize, Nanos),
     /// After the closing snapshot.
     Closed,
-}
-
-/// Sums of a trading day, in ticks and lots: exact.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sums {
-    volume: i64,
-    /// Sum of price x lots.
-    value: i64,
-    open: i64,
-    high: i64,
-    low: i64,
-    last: i64,
-}
-
-impl Sums {
-    fn trade(&mut self, price: i64, lots: i64) {
-        if lots <= 0 {
-            return;
-        }
-        if self.volume == 0 {
-            (self.open, self.high, self.low) = (price, price, price);
-        }
-        self.volume += lots;
-        self.value += price * lots;
-        self.high = self.high.max(price);
-        self.low = self.low.min(price);
-        self.last = price;
-    }
 }
 
 /// A contract and its next event.
@@ -169,7 +140,7 @@ impl Contract {
                     Some(span) => {
                         let (ticks, wait_ns) = match span.kind {
                             PhaseKind::Continuous => (self.trade(), self.tuning.snapshot_ns),
-                            PhaseKind::AuctionOrders => (self.indicate(), INDICATIVE_NS),
+                            PhaseKind::AuctionOrders | PhaseKind::AuctionNoCancel => (self.indicate(), INDICATIVE_NS),
                             PhaseKind::AuctionMatch => (self.match_auction(), u64::MAX),
                             _ => (false, u64::MAX),
                         };
@@ -218,9 +189,8 @@ impl Contract {
     fn begin_day(&mut self) {
         let Some(day) = self.days.get(self.day) else { return };
         let Tuning { annual_vol_ppm, jumps_per_day, limit_per_mille, lots_per_day, .. } = self.tuning;
-        let (base, per_mille) = (self.settlement_ticks, i64::from(limit_per_mille));
-        let lower = (base * (1000 - per_mille) + 999) / 1000;
-        let limits = (lower.max(1), (base * (1000 + per_mille) / 1000).max(lower + 2));
+        let base = self.settlement_ticks;
+        let limits = limits(base, limit_per_mille);
         let steps = u64::from(day.steps.max(1));
         let root = (DAYS_PER_YEAR * steps).isqrt().max(1) as i64;
         let deviation = (base << SUBTICK_BITS) / 1_000 * i64::from(annual_vol_ppm) / 1_000 / root;
@@ -260,7 +230,7 @@ impl Contract {
     fn trade(&mut self) -> bool {
         let bits = self.rng.bits();
         if bits & 7 == 0 {
-            // Nobody moves; the book keeps what is due to it for the next step.
+            // Nobody acts: half a second without news.
             return false;
         }
         let volume = self.sums.volume;
@@ -301,9 +271,9 @@ impl Contract {
             return 0;
         }
         // The product of two even draws has a mean of a quarter and a long tail; half of the steps have none.
-        let (u, v) = ((bits >> 16 & 0xffff) as i64, (bits >> 32 & 0xffff) as i64);
-        let scale = (u * v >> 16) * self.value.activity() / 256;
-        let lots = (scale * self.flow >> 13) + (bits >> 56) as i64;
+        let (u, v) = (((bits >> 16) & 0xffff) as i64, ((bits >> 32) & 0xffff) as i64);
+        let scale = ((u * v) >> 16) * self.value.activity() / 256;
+        let lots = ((scale * self.flow) >> 13) + (bits >> 56) as i64;
         (lots >> 8).min(side.touch())
     }
 
@@ -386,19 +356,9 @@ impl Contract {
     #[inline]
     fn show(&mut self) {
         let tick_raw = self.def.tick.raw();
-        let Sums { volume, value, open, high, low, last } = self.sums;
-        let tick = &mut self.tick;
-        if volume > 0 {
-            let price = |ticks: i64| Price::from_raw(ticks * tick_raw);
-            (tick.last, tick.open, tick.high, tick.low) = (price(last), price(open), price(high), price(low));
-            tick.volume = Lots::new(volume).qty();
-            // A tick is a whole number of 1e-4, so turnover is exact.
-            tick.turnover = Turnover::from_raw(value * (tick_raw / TURNOVER_STEP) * self.def.multiplier);
-            tick.average = Price::from_raw((i128::from(value) * i128::from(tick_raw) / i128::from(volume)) as i64);
-        }
-        tick.open_interest = Lots::new(self.open_interest).qty();
-        show_side(&self.book.bid, -tick_raw, tick_raw, &mut tick.bids, &mut tick.bid_qtys);
-        show_side(&self.book.ask, tick_raw, tick_raw, &mut tick.asks, &mut tick.ask_qtys);
+        self.sums.show(tick_raw, self.def.multiplier, &mut self.tick);
+        self.tick.open_interest = Lots::new(self.open_interest).qty();
+        self.book.show(tick_raw, &mut self.tick);
     }
 
     const fn price(&self, ticks: i64) -> Price {
@@ -406,13 +366,8 @@ impl Contract {
     }
 }
 
-/// Writes one side's levels, `step_raw` apart from the best outwards.
-#[inline]
-fn show_side(side: &Side, step_raw: i64, tick_raw: i64, prices: &mut [Price; LEVELS], qtys: &mut [Qty; LEVELS]) {
-    let mut raw = side.best * tick_raw;
-    for ((price, qty), lots) in prices.iter_mut().zip(qtys).zip(side.lots) {
-        *price = if lots > 0 { Price::from_raw(raw) } else { Price::ABSENT };
-        *qty = Lots::new(lots).qty();
-        raw += step_raw;
-    }
+/// Lower and upper limit of a day in ticks, rounded inwards.
+pub(super) const fn limits(base_ticks: i64, per_mille: u32) -> (i64, i64) {
+    let per_mille = per_mille as i64;
+    ((base_ticks * (1000 - per_mille) + 999) / 1000, base_ticks * (1000 + per_mille) / 1000)
 }

@@ -4,10 +4,12 @@
 //! snapshots as CTP would send them, settlements. The same options and tables give the same bytes on every machine.
 
 mod book;
+mod build;
 mod contract;
 mod options;
 mod plan;
 mod rng;
+mod sums;
 mod value;
 
 #[cfg(test)]
@@ -20,7 +22,7 @@ use shrike_core::event::{InstrumentDef, MarketSlot, Rates};
 use shrike_core::units::Nanos;
 use shrike_core::venue::{MarketFeed, Next};
 
-/// The market. About 100 ns an event; nothing is allocated after [`Generated::new`].
+/// The market. About 150 ns an event; nothing is allocated after [`Generated::new`].
 #[derive(Clone, Debug)]
 pub struct Generated {
     instruments: Vec<InstrumentDef>,

@@ -1,10 +1,11 @@
 //! What a seed decides about a contract's days before they begin: the phases of each day with the exchange's halts cut
 //! into them, and the runs into a price limit. Made once, at the start; nothing here runs per tick.
 
+use super::MarketOptions;
 use super::rng::Rng;
 use super::value::LimitRun;
-use crate::sim::market::MarketOptions;
-use shrike_core::codes::{PhaseKind, PhaseSource};
+use shrike_core::calendar::{CalendarError, PhaseSpan, Sessions};
+use shrike_core::codes::{Exchange, PhaseKind, PhaseSource};
 use shrike_core::units::{Nanos, TradingDay};
 
 const MINUTE_NS: u64 = 60 * Nanos::PER_SECOND;
@@ -38,18 +39,42 @@ pub(super) struct Day {
     pub settles_at: Nanos,
 }
 
-impl Day {
-    /// Draws the day's plan. `spans` are the calendar's phases in order.
-    pub fn draw(day: TradingDay, next_day: TradingDay, spans: Vec<Span>, options: &MarketOptions, rng: &mut Rng) -> Self {
+/// Plans a product's trading days: the first of `options` (the next one when it does not trade) and those after it.
+pub(super) fn days(
+    options: &MarketOptions,
+    sessions: &Sessions,
+    exchange: Exchange,
+    product: &str,
+    rng: &mut Rng,
+) -> Result<Vec<Day>, CalendarError> {
+    let calendar = sessions.calendar();
+    let mut day = match calendar.is_trading_day(options.first_day)? {
+        true => options.first_day,
+        false => calendar.next_trading_day(options.first_day)?,
+    };
+    let mut days = Vec::with_capacity(options.days as usize);
+    for _ in 0..options.days {
+        let next_day = calendar.next_trading_day(day)?;
+        let phases = sessions.phases_of(exchange, product, day)?;
+        // Beyond the tables the opening of the next day is not known.
+        let next_open = sessions.phases_of(exchange, product, next_day).map_or(Nanos::ABSENT, |phases| phases.start());
+        let shut = PhaseSpan { start: phases.end(), end: next_open, kind: PhaseKind::Shut };
+        let mut spans: Vec<Span> = phases.iter().chain([&shut]).map(Span::of).collect();
         let steps = steps(&spans, options.snapshot_ms);
         let run = draw_run(steps, options, rng);
-        let mut spans = spans;
         if rng.per_mille(options.breaker_per_mille) {
             cut_halt(&mut spans, rng);
         }
-        let trading = spans.iter().filter(|span| span.kind != PhaseKind::Shut);
-        let close = trading.map(|span| span.end).max().unwrap_or(Nanos::ABSENT);
-        Self { day, next_day, spans, steps, run, settles_at: close.after(SETTLES_AFTER_NS) }
+        days.push(Day { day, next_day, spans, steps, run, settles_at: phases.end().after(SETTLES_AFTER_NS) });
+        day = next_day;
+    }
+    Ok(days)
+}
+
+impl Span {
+    fn of(phase: &PhaseSpan) -> Self {
+        let &PhaseSpan { start, end, kind } = phase;
+        Self { start, end, due: end, kind, source: PhaseSource::Calendar }
     }
 }
 

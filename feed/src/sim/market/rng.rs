@@ -28,7 +28,7 @@ impl Rng {
     /// A number in `0..n`; zero when `n` is. The bias is below 2^-32 of `n`.
     #[inline]
     pub fn below(&mut self, n: u32) -> u32 {
-        ((self.bits() >> 32) * u64::from(n) >> 32) as u32
+        (((self.bits() >> 32) * u64::from(n)) >> 32) as u32
     }
 
     /// A number in `low..=high`.
