@@ -45,7 +45,7 @@ fn snapshot() -> DepthSnapshot {
         time: text("21:00:00"),
         millis: 500,
         levels: [first, none, none, none, none],
-        average: 121_197.2447,
+        average: 121_197.25,
         action_day: text("20181008"),
         instrument: text("ru1901"),
         ..Zeroable::zeroed()
@@ -99,7 +99,7 @@ fn a_night_snapshot() {
         pre_open_interest: Qty::whole(301_002),
         upper_limit: price("13095"),
         lower_limit: price("11385"),
-        average: price("12119.72447"),
+        average: price("12119.725"),
         action_day: date(20_181_008),
         reserved: [0; 9],
         bids: [price("12105"), none, none, none, none],
