@@ -2,6 +2,7 @@
 //!
 //! - words: [`units`], [`codes`], [`event`], [`instrument`], [`product`], [`venue`]
 //! - time: [`calendar`]
+//! - books: [`ledger`]
 //! - mechanics: [`ring`], [`thread`], [`clock`], [`latency`]
 //!
 //! Nothing here does I/O.
@@ -13,6 +14,7 @@ pub mod codes;
 pub mod event;
 pub mod instrument;
 pub mod latency;
+pub mod ledger;
 pub mod product;
 pub mod ring;
 pub mod thread;
