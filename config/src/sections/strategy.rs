@@ -1,5 +1,5 @@
-//! `[strategy.NAME]`: the strategies of a run and their parameters. To add a kind: its parameters as a struct here, a
-//! variant of [`StrategyParams`], and its two lines in `kinds!`.
+//! `[strategy.NAME]`: the strategies of a run and their parameters. To add a kind: its parameters as a struct here, and
+//! one line in `kinds!`.
 
 use crate::values::within;
 use serde::de::{Error, MapAccess, Visitor};

@@ -1,11 +1,14 @@
-//! The whole way from layers to a configuration: order of layers, what errors say, secrets, the journaled text.
+//! The whole way from layers to a configuration: their order, the journaled text, and (in files of their own) what
+//! errors say and how secrets are kept.
 
 use crate::*;
 use proptest::prelude::*;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+
+mod messages;
+mod secrets;
 
 /// A directory of configuration files.
 struct Files(TempDir);
@@ -168,164 +171,6 @@ fn limits_of_a_product_replace_the_general_ones() {
 }
 
 #[test]
-fn messages_name_file_line_key_and_remedy() {
-    let cases = [
-        // Unknown keys: near ones, ones of another table, and strange ones.
-        (
-            "[risk]\n\norder_per_second = 5",
-            "shrike.toml:3: unknown key `risk.order_per_second`; did you mean `risk.orders_per_second`?",
-        ),
-        ("[oders]\nreprice_ms = 5", "shrike.toml:1: unknown key `oders`; did you mean `orders`?"),
-        ("[acount.alice]\n", "shrike.toml:1: unknown key `acount`; did you mean `account`?"),
-        ("risk.segment_mib = 5", "shrike.toml:1: unknown key `risk.segment_mib`; it is called `journal.segment_mib`"),
-        (
-            "market.banana = 1",
-            "shrike.toml:1: unknown key `market.banana`; the keys there are kind, data and instruments",
-        ),
-        (
-            "[risk.product.IF]\ncancels = 3\nmax_net_lot = 5",
-            "shrike.toml:2: unknown key `risk.product.IF.cancels`; the keys there are orders_per_day, cancels_per_day, cancel_reserve, max_order_lots, max_net_lots and max_gross_lots",
-        ),
-        // A layer that is not selected today is read all the same.
-        (
-            "[account.bob.risk]\norders_per_sec = 5",
-            "shrike.toml:2: unknown key `risk.orders_per_sec`; did you mean `risk.orders_per_second`?",
-        ),
-        // Values.
-        (
-            "[risk]\norders_per_second = 0",
-            "shrike.toml:2: `risk.orders_per_second` is 0; expected a whole number from 1 to 100000",
-        ),
-        (
-            "[risk]\norders_per_second = \"5\"",
-            "shrike.toml:2: `risk.orders_per_second` is \"5\"; expected a whole number from 1 to 100000",
-        ),
-        (
-            "[risk]\nmargin_ratio_max = 1.000000001",
-            "shrike.toml:2: `risk.margin_ratio_max` is 1.000000001; expected a decimal from 0 to 1 with at most 8 digits",
-        ),
-        (
-            "[rings]\nmarket = 1000",
-            "shrike.toml:2: `rings.market` is 1000; expected a power of two from 64 to 16777216",
-        ),
-        (
-            "[run]\ntopology = \"inlin\"",
-            "shrike.toml:2: `run.topology` is \"inlin\"; expected one of \"pipeline\", \"inline\"; did you mean \"inline\"?",
-        ),
-        (
-            "[run]\nspeed = \"fast\"",
-            "shrike.toml:2: `run.speed` is \"fast\"; expected \"real\", \"max\", or how many times real speed",
-        ),
-        (
-            "[run]\nseed = 9223372036854775808",
-            "shrike.toml:2: `run.seed` is 9223372036854775808; expected a whole number of at most 64 bits",
-        ),
-        ("[run]\nhome = 5", "shrike.toml:2: `run.home` is 5; expected text in quotes"),
-        ("[journal]\norders_sync = 1", "shrike.toml:2: `journal.orders_sync` is 1; expected true or false"),
-        (
-            "[threads]\nfeed = -1",
-            "shrike.toml:2: `threads.feed` is -1; expected the number of a core from 0 to 1023, or \"none\"",
-        ),
-        (
-            "[generator]\nfirst_day = 20230229",
-            "shrike.toml:2: `generator.first_day` is 20230229; expected a date as a number yyyymmdd",
-        ),
-        (
-            "[exchange]\ninitial_balance = 1e7",
-            "shrike.toml:2: `exchange.initial_balance` is 1e7; expected a positive amount of money",
-        ),
-        (
-            "[exchange]\nmargin = \"free\"",
-            "shrike.toml:2: `exchange.margin` is \"free\"; expected \"table\", or a ratio",
-        ),
-        (
-            "[market]\ninstruments = [\n  \"rb*\",\n  7,\n]",
-            "shrike.toml:4: `market.instruments` is 7; expected text in quotes",
-        ),
-        ("risk = 5", "shrike.toml:1: `risk` is 5; expected a table of keys"),
-        ("include = \"x.toml\"", "shrike.toml:1: `include` is \"x.toml\"; expected a list of files"),
-        ("account = \"alice\"", "shrike.toml:1: `account` is \"alice\"; expected a table of settings"),
-        // Strategies.
-        (
-            "[strategy.x]\ninstruments = [\"*\"]\nkind = \"ema\"",
-            "shrike.toml:3: `strategy.x.kind` is \"ema\"; expected one of \"ema-cross\", \"quoter\"",
-        ),
-        (
-            "[strategy.x]\ninstruments = [\"*\"]\nkind = \"quoter\"",
-            "shrike.toml:1: `strategy.x.params` is missing; add it there",
-        ),
-        (
-            "[strategy.x]\nkind = \"quoter\"\n[strategy.x.params]\nlots = 1\nfast = 3",
-            "shrike.toml:5: unknown key `strategy.x.params.fast`; the keys there are lots,",
-        ),
-        (
-            "[strategy.x]\nknd = \"quoter\"",
-            "shrike.toml:2: unknown key `strategy.x.knd`; did you mean `strategy.x.kind`?",
-        ),
-        (
-            "[strategy.x]\nkind = \"ema-cross\"\ninstruments = [\"*\"]\nparams.fast = 26\nparams.slow = 26\nparams.bar_ms = 0\nparams.lots = 1\nparams.urgency = \"passive\"",
-            "shrike.toml:4: `strategy.x.params.fast`: the fast period 26 must be below the slow one, 26",
-        ),
-        // Values that do not go together.
-        ("[market]\nkind = \"recorded\"", "shrike.toml:2: `market.kind`: \"recorded\" needs `market.data`"),
-        (
-            "[risk]\ncancel_reserve = 501",
-            "shrike.toml:2: `risk.cancel_reserve`: the reserve of 501 cancels is more than the 500 cancels of the day",
-        ),
-        ("[threads]\nfeed = 2\norder = 2", "shrike.toml:3: `threads.order`: core 2 is also `threads.feed`"),
-        // Layers and syntax.
-        (
-            "run.account = \"alic\"\n[account.alice]",
-            "shrike.toml:1: `run.account` selects `alic`, but there is no table `[account.alic]`; did you mean `alice`?",
-        ),
-        ("[risk]\norders_per_second = ", "shrike.toml:2: not valid TOML:"),
-        ("[risk]\nduplicate_ms = 1\nduplicate_ms = 2", "shrike.toml:3: not valid TOML:"),
-        ("include = [\"shrike.toml\"]", "shrike.toml:1: including shrike.toml would go round in a circle"),
-        ("include = [\"no.toml\"]", "no.toml: cannot read the configuration: No such file"),
-    ];
-    for (text, expected) in cases {
-        let (files, source) = Files::with(text);
-        let message = files.message(&source);
-        assert!(message.starts_with(expected), "of {text:?}\n  said     {message}\n  expected {expected}");
-    }
-}
-
-#[test]
-fn messages_name_the_variable_or_the_command_line() {
-    let cases = [
-        (
-            with_env(&[("SHRIKE_RISK__ORDER_PER_SECOND", "5")]),
-            "environment SHRIKE_RISK__ORDER_PER_SECOND: unknown key `risk.order_per_second`; did you mean `risk.orders_per_second`?",
-        ),
-        (
-            with_env(&[("SHRIKE_RISK__ORDERS_PER_SECOND", "many")]),
-            "environment SHRIKE_RISK__ORDERS_PER_SECOND: `risk.orders_per_second` is many; expected a whole number from 1 to 100000",
-        ),
-        (
-            with_env(&[("SHRIKE_RISK_ORDERS_PER_SECOND", "5")]),
-            "environment SHRIKE_RISK_ORDERS_PER_SECOND: no configuration key; did you mean SHRIKE_RISK__ORDERS_PER_SECOND?",
-        ),
-        (
-            with_overrides(&["risk.orders_per_second"]),
-            "command line: `risk.orders_per_second` is no override; write KEY.PATH=VALUE",
-        ),
-        (
-            with_overrides(&["risk.order_per_second=5"]),
-            "command line: unknown key `risk.order_per_second`; did you mean",
-        ),
-        (with_overrides(&["run.seed=-5"]), "command line: `run.seed` is -5; expected a whole number of at least 0"),
-        (
-            with_overrides(&["run.product=ru"]),
-            "command line: `run.product` selects `ru`, but there is no table `[product.ru]`; the product layers there are: none",
-        ),
-    ];
-    for (source, expected) in cases {
-        let message = Config::load(&source).unwrap_err().to_string();
-        assert!(message.starts_with(expected), "said {message}\n  expected {expected}");
-    }
-}
-
-#[test]
 fn bare_values_take_the_type_of_their_key() {
     let source = with_overrides(&[
         "exchange.account_id=000123",
@@ -348,74 +193,6 @@ fn bare_values_take_the_type_of_their_key() {
     assert_eq!(config.run.speed, Speed::Times(Ratio::from_raw(250_000_000)));
     assert_eq!((config.threads.feed, config.threads.order), (Some(3), None));
     assert_eq!(config.exchange.fee, Charge::Ratio(Ratio::from_raw(10_000)));
-}
-
-#[test]
-fn secrets_come_from_the_environment_and_are_never_shown() {
-    let source = with_env(&[("SHRIKE_LOGIN__PASSWORD", "hunter2"), ("SHRIKE_LOGIN__AUTH_CODE", "0123")]);
-    let loaded = Config::load(&source).unwrap();
-    let password = loaded.secrets.password.clone().unwrap();
-    assert_eq!(password.reveal(), "hunter2");
-    assert_eq!(loaded.secrets.auth_code.as_ref().unwrap().reveal(), "0123");
-    let serialized = toml::to_string(&std::collections::BTreeMap::from([("password", &password)])).unwrap();
-    for shown in [format!("{loaded:?}"), format!("{source:?}"), format!("{password}"), serialized, loaded.text] {
-        assert!(!shown.contains("hunter2"), "{shown}");
-    }
-    let slip = Config::load(&with_env(&[("SHRIKE_LOGIN_PASSWORD", "hunter2")])).unwrap_err().to_string();
-    assert!(slip.contains("did you mean SHRIKE_LOGIN__PASSWORD?") && !slip.contains("hunter2"), "{slip}");
-}
-
-#[test]
-fn secrets_in_files_or_on_the_command_line_are_refused() {
-    let remedy = "set SHRIKE_LOGIN__PASSWORD, or name a file of mode 0600 with `login.password_file`";
-    for text in ["[login]\npassword = \"hunter2\"", "\n[account.alice.login]\nX = 1\npassword = \"hunter2\""] {
-        let (files, source) = Files::with(text);
-        let message = files.message(&source);
-        assert!(message.starts_with("shrike.toml:") && message.contains("is a secret"), "{message}");
-        assert!(!message.contains("hunter2"), "{message}");
-    }
-    let (files, source) = Files::with("[login]\npassword = \"hunter2\"");
-    let message = files.message(&source);
-    assert!(
-        message.starts_with("shrike.toml:2: `login.password` is a secret") && message.contains(remedy),
-        "{message}"
-    );
-    let message = Config::load(&with_overrides(&["login.password=hunter2"])).unwrap_err().to_string();
-    assert!(message.starts_with("command line: ") && message.contains(remedy) && !message.contains("hunter2"));
-    let (files, source) = Files::with("[market]\ntoken = \"hunter2\"");
-    assert!(files.message(&source).starts_with("shrike.toml:2: `market.token` is a secret"));
-}
-
-#[test]
-fn a_secret_file_must_be_its_owners_alone() {
-    let files = Files::new();
-    let secret = files.write("password", "hunter2\n");
-    let file = files.write("shrike.toml", &format!("[login]\npassword_file = {secret:?}\n"));
-    let source = Source { files: vec![file], ..Source::default() };
-    for (mode, accepted) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o700, false)] {
-        fs::set_permissions(&secret, fs::Permissions::from_mode(mode)).unwrap();
-        match Config::load(&source) {
-            Ok(loaded) => assert!(accepted && loaded.secrets.password.unwrap().reveal() == "hunter2", "{mode:o}"),
-            Err(error) => {
-                let message = files.shorten(error);
-                let expected = format!(
-                    "shrike.toml:2: `login.password_file`: password has mode {mode:04o}, others can read the secret; \
-                     run `chmod 600 password`"
-                );
-                assert!(!accepted, "{mode:o}: {message}");
-                assert_eq!(message, expected);
-            }
-        }
-    }
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
-    let over = Source { env: with_env(&[("SHRIKE_LOGIN__PASSWORD", "other")]).env, ..source.clone() };
-    assert_eq!(Config::load(&over).unwrap().secrets.password.unwrap().reveal(), "other");
-    for (content, reason) in [("", "the file is empty"), ("a\nb\n", "it has more than one line")] {
-        fs::write(&secret, content).unwrap();
-        assert!(files.message(&source).contains(reason));
-    }
-    fs::remove_file(&secret).unwrap();
-    assert!(files.message(&source).starts_with("shrike.toml:2: `login.password_file`: cannot take the secret from"));
 }
 
 #[test]
@@ -496,4 +273,28 @@ proptest! {
         let _ = Config::load(&with_env(&[(&format!("SHRIKE_{text}"), &text)]));
         let _ = diff(&text, &text);
     }
+}
+
+#[test]
+fn the_examples_of_the_documents_load() {
+    let readme = include_str!("../../README.md");
+    let example = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let (files, source) = Files::with(example);
+    files.write("limits.toml", "[risk]\norders_per_second = 1\nmax_order_lots = 2\n");
+    // The password is given, so its file is not read.
+    let source = Source { env: with_env(&[("SHRIKE_LOGIN__PASSWORD", "hunter2")]).env, ..source };
+    let config = Config::load(&source).unwrap().config;
+    assert_eq!((config.risk.orders_per_second, config.risk.max_order_lots, config.risk.max_net_lots), (10, 2, 8));
+    assert_eq!((config.risk.limits("rb").max_order_lots, config.login.user_id.as_str()), (5, "000123"));
+
+    // The strategies that the reference shows in comments, one of each kind.
+    let shown: Vec<&str> = Config::reference().lines().filter_map(|line| line.strip_prefix("# ")).collect();
+    let value = |key: &'static str| shown.iter().copied().filter(move |line| line.starts_with(key));
+    let strategies: Vec<String> = value("kind =")
+        .zip(value("params ="))
+        .enumerate()
+        .map(|(i, (kind, params))| format!("[strategy.s{i}]\ninstruments = [\"*\"]\n{kind}\n{params}\n"))
+        .collect();
+    let (_files, source) = Files::with(&strategies.concat());
+    assert_eq!(Config::load(&source).unwrap().config.strategy.len(), 2);
 }
