@@ -11,6 +11,8 @@ use std::fmt;
 /// One strategy. Its name is its key in [`crate::Config::strategy`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Strategy {
+    /// Its number in intents, orders and journals: never to be given to another strategy of the same home.
+    pub id: u32,
     /// Whether it runs; a layer switches a strategy of a lower layer off.
     pub enabled: bool,
     /// Globs of symbols that it trades.
@@ -83,17 +85,17 @@ pub struct EmaCross {
     pub urgency: Urgency,
 }
 
-/// Quotes both sides around the middle and leans against its position.
+/// Quotes both sides at or behind the best prices and leans against its position.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Quoter {
     /// Lots quoted on each side.
     #[serde(deserialize_with = "within::<1, 1_000_000, _, _>")]
     pub lots: i64,
-    /// Ticks from the middle to each quote.
+    /// Ticks behind the best price; 0 joins it.
     #[serde(deserialize_with = "within::<0, 1_000_000, _, _>")]
     pub edge_ticks: i64,
-    /// Ticks by which both quotes move against the position, for each `lots` held.
+    /// Ticks by which a quote that adds to the position retreats when the position is at its maximum.
     #[serde(deserialize_with = "within::<0, 1_000_000, _, _>")]
     pub skew_ticks: i64,
     /// Lots of net position at which the side that would add to it is pulled.
@@ -106,8 +108,9 @@ pub struct Quoter {
 
 impl Serialize for Strategy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut strategy = serializer.serialize_struct("Strategy", 4)?;
+        let mut strategy = serializer.serialize_struct("Strategy", 5)?;
         strategy.serialize_field("enabled", &self.enabled)?;
+        strategy.serialize_field("id", &self.id)?;
         strategy.serialize_field("instruments", &self.instruments)?;
         strategy.serialize_field("kind", self.params.kind())?;
         strategy.serialize_field("params", &self.params)?;
@@ -125,10 +128,15 @@ impl<'de> Deserialize<'de> for Strategy {
 #[serde(field_identifier, rename_all = "lowercase")]
 enum Field {
     Enabled,
+    Id,
     Instruments,
     Kind,
     Params,
 }
+
+/// Numbers stay small: stages keep a row per number and contract.
+#[derive(Deserialize)]
+struct StrategyId(#[serde(deserialize_with = "within::<1, 64, _, _>")] u32);
 
 struct StrategyVisitor;
 
@@ -142,10 +150,11 @@ impl<'de> Visitor<'de> for StrategyVisitor {
     /// By hand, since the type of `params` depends on `kind`. The tree gives keys in the order of their names, so
     /// `kind` is known when `params` comes.
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Strategy, M::Error> {
-        let (mut enabled, mut instruments, mut kind, mut params) = (true, None, None, None);
+        let (mut enabled, mut id, mut instruments, mut kind, mut params) = (true, None, None, None, None);
         while let Some(field) = map.next_key()? {
             match field {
                 Field::Enabled => enabled = map.next_value()?,
+                Field::Id => id = Some(map.next_value::<StrategyId>()?.0),
                 Field::Instruments => instruments = Some(map.next_value()?),
                 Field::Kind => kind = Some(map.next_value()?),
                 Field::Params => {
@@ -155,6 +164,7 @@ impl<'de> Visitor<'de> for StrategyVisitor {
             }
         }
         Ok(Strategy {
+            id: id.ok_or_else(|| M::Error::missing_field("id"))?,
             enabled,
             instruments: instruments.ok_or_else(|| M::Error::missing_field("instruments"))?,
             params: params.ok_or_else(|| M::Error::missing_field("params"))?,
