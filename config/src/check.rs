@@ -3,12 +3,14 @@
 use crate::config::Config;
 use crate::sections::market::MarketKind;
 use crate::sections::strategy::{Strategy, StrategyParams};
+use std::collections::BTreeMap;
 
 /// The first conflict: the key to blame, and what to change.
 pub(crate) fn conflict(config: &Config) -> Option<(String, String)> {
     market(config)
         .or_else(|| limits(config))
         .or_else(|| cores(config))
+        .or_else(|| ids(config))
         .or_else(|| config.strategies().find_map(|(name, entry)| strategy(name, entry)))
 }
 
@@ -72,6 +74,18 @@ fn cores(config: &Config) -> Option<(String, String)> {
         }
     }
     None
+}
+
+/// Strategies that are switched off keep their numbers: their positions and orders are in the journals.
+fn ids(config: &Config) -> Option<(String, String)> {
+    let mut taken = BTreeMap::new();
+    config.strategy.iter().find_map(|(name, entry)| {
+        let other = taken.insert(entry.id, name)?;
+        say(
+            format!("strategy.{name}.id"),
+            format!("{} is also the number of `strategy.{other}`; take a free one", entry.id),
+        )
+    })
 }
 
 fn strategy(name: &str, strategy: &Strategy) -> Option<(String, String)> {

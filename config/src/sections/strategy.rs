@@ -136,7 +136,6 @@ enum Field {
 
 /// Numbers stay small: stages keep a row per number and contract.
 #[derive(Deserialize)]
-#[serde(transparent)]
 struct StrategyId(#[serde(deserialize_with = "within::<1, 64, _, _>")] u32);
 
 struct StrategyVisitor;

@@ -2,6 +2,12 @@
 
 use super::*;
 
+/// A strategy of five lines.
+fn quoter(name: &str, id: u32) -> String {
+    let params = "{ lots = 1, edge_ticks = 1, skew_ticks = 1, max_position_lots = 5, min_spread_ticks = 1 }";
+    format!("[strategy.{name}]\nid = {id}\ninstruments = [\"*\"]\nkind = \"quoter\"\nparams = {params}\n")
+}
+
 #[test]
 fn messages_name_file_line_key_and_remedy() {
     let cases = [
@@ -86,22 +92,27 @@ fn messages_name_file_line_key_and_remedy() {
             "shrike.toml:3: `strategy.x.kind` is \"ema\"; expected one of \"ema-cross\", \"quoter\"",
         ),
         (
-            "[strategy.x]\ninstruments = [\"*\"]\nkind = \"quoter\"",
+            "[strategy.x]\nid = 1\ninstruments = [\"*\"]\nkind = \"quoter\"",
             "shrike.toml:1: `strategy.x.params` is missing; add it there",
         ),
         (
             "[strategy.x]\nkind = \"quoter\"\n[strategy.x.params]\nlots = 1\nfast = 3",
             "shrike.toml:5: unknown key `strategy.x.params.fast`; the keys there are lots,",
         ),
+        ("[strategy.x]\nid = 65", "shrike.toml:2: `strategy.x.id` is 65; expected a whole number from 1 to 64"),
         (
             "[strategy.x]\nknd = \"quoter\"",
             "shrike.toml:2: unknown key `strategy.x.knd`; did you mean `strategy.x.kind`?",
         ),
         (
-            "[strategy.x]\nkind = \"ema-cross\"\ninstruments = [\"*\"]\nparams.fast = 26\nparams.slow = 26\nparams.bar_ms = 0\nparams.lots = 1\nparams.urgency = \"passive\"",
+            "[strategy.x]\nkind = \"ema-cross\"\ninstruments = [\"*\"]\nparams.fast = 26\nparams.slow = 26\nparams.bar_ms = 0\nparams.lots = 1\nparams.urgency = \"passive\"\nid = 1",
             "shrike.toml:4: `strategy.x.params.fast`: the fast period 26 must be below the slow one, 26",
         ),
         // Values that do not go together.
+        (
+            &format!("{}{}", quoter("a", 3), quoter("b", 3)),
+            "shrike.toml:7: `strategy.b.id`: 3 is also the number of `strategy.a`; take a free one",
+        ),
         ("[market]\nkind = \"recorded\"", "shrike.toml:2: `market.kind`: \"recorded\" needs `market.data`"),
         (
             "[risk]\ncancel_reserve = 501",

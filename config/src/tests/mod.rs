@@ -145,16 +145,15 @@ fn a_layer_changes_one_parameter_of_a_strategy() {
     let loaded = Config::load(&source).unwrap();
     let strategies: Vec<&str> = loaded.config.strategies().map(|(name, _)| name).collect();
     assert_eq!(strategies, ["maker"]);
-    match loaded.config.strategy["maker"].params {
-        StrategyParams::Quoter(quoter) => assert_eq!((quoter.lots, quoter.edge_ticks), (3, 1)),
+    let params = |loaded: &Loaded| match loaded.config.strategy["maker"].params {
+        StrategyParams::Quoter(quoter) => quoter,
         ref other => panic!("{other:?}"),
-    }
+    };
+    let demo = params(&Config::load(&of_profile("demo")).unwrap());
+    assert_eq!(params(&loaded), Quoter { lots: 3, ..demo });
     // The same through a variable, whose name has no lower case.
     let source = Source { profile: Some("demo".into()), ..with_env(&[("SHRIKE_STRATEGY__MAKER__PARAMS__LOTS", "2")]) };
-    match Config::load(&source).unwrap().config.strategy["maker"].params {
-        StrategyParams::Quoter(quoter) => assert_eq!(quoter.lots, 2),
-        ref other => panic!("{other:?}"),
-    }
+    assert_eq!(params(&Config::load(&source).unwrap()), Quoter { lots: 2, ..demo });
 }
 
 #[test]
@@ -293,7 +292,9 @@ fn the_examples_of_the_documents_load() {
     let strategies: Vec<String> = value("kind =")
         .zip(value("params ="))
         .enumerate()
-        .map(|(i, (kind, params))| format!("[strategy.s{i}]\ninstruments = [\"*\"]\n{kind}\n{params}\n"))
+        .map(|(i, (kind, params))| {
+            format!("[strategy.s{i}]\nid = {}\ninstruments = [\"*\"]\n{kind}\n{params}\n", i + 1)
+        })
         .collect();
     let (_files, source) = Files::with(&strategies.concat());
     assert_eq!(Config::load(&source).unwrap().config.strategy.len(), 2);
