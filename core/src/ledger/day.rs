@@ -57,10 +57,15 @@ impl Ledger {
         Applied::Login
     }
 
-    /// Today becomes yesterday. A roll to a day that is not later is a repeat.
+    /// Today becomes yesterday. A roll to a day that is not later is a repeat; the first
+    /// of a home ends nothing.
     pub(super) fn on_roll(&mut self, roll: &DayRoll) -> Applied {
         if roll.to <= self.account.day {
             return Applied::Nothing;
+        }
+        if self.account.day.is_absent() {
+            self.account.day = roll.to;
+            return Applied::DayRoll;
         }
         let mut balance = self.account.pre_balance;
         balance = balance.plus(self.account.base_close_profit).minus(self.account.base_commission);

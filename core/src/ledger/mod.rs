@@ -116,7 +116,7 @@ pub enum Applied {
     DuplicateFill,
     /// A login; [`Ledger::roll_due`] says whether the day must roll.
     Login,
-    /// The trading day changed; every [`OrderIndex`] is void.
+    /// The trading day changed; every [`OrderIndex`] of the day before is void.
     DayRoll,
     /// The venue's restatement is complete: [`Ledger::differences`] may be asked.
     Restated {
