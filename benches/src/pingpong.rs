@@ -1,6 +1,7 @@
 //! Two pinned threads that answer each other: over one cache line (the floor that physics sets) and over a pair of rings.
 //!
-//! A sample is the mean of a few rounds, so that the clock does not count. What a line costs depends on its address
+//! Both spin with the processor's pause, as [`shrike_core::thread::Waiter`] does: without it the floor itself is up to
+//! twice as high, since a line that changes under a run of early loads restarts them. A sample is the mean of a few rounds, so that the clock does not count. What a line costs depends on its address
 //! (which slice of the last-level cache it lives in) and, in a virtual machine, on where the host runs its processors
 //! just now; so a row is many short turns, each on new lines and beside a floor of its own, and the ratio is the median
 //! of the turns'.
@@ -10,6 +11,7 @@ use crate::{Host, Outcome};
 use shrike_core::event::{MarketSlot, Slot};
 use shrike_core::ring::{Consumer, Producer, ring};
 use shrike_core::thread::{ThreadPlan, place};
+use std::hint::{black_box, spin_loop};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Rounds of one sample.
@@ -74,14 +76,18 @@ fn floor_turn(host: &Host) -> Result<Samples, String> {
     let rounds = ROUNDS * SAMPLES;
     let answer = || {
         for round in 0..rounds {
-            while word.load(Ordering::Acquire) != 2 * round + 1 {}
+            while word.load(Ordering::Acquire) != 2 * round + 1 {
+                spin_loop();
+            }
             word.store(2 * round + 2, Ordering::Release);
         }
     };
     let mut round = 0;
     let ask = || {
         word.store(2 * round + 1, Ordering::Release);
-        while word.load(Ordering::Acquire) != 2 * round + 2 {}
+        while word.load(Ordering::Acquire) != 2 * round + 2 {
+            spin_loop();
+        }
         round += 1;
     };
     both(host, answer, ask)
@@ -106,16 +112,18 @@ fn ring_turn<const WORDS: usize>(host: &Host) -> Result<Samples, String> {
 /// Writes the whole slot, as a producer of real events does.
 #[inline]
 fn send<const WORDS: usize>(producer: &mut Producer<Slot<WORDS>>) {
-    while producer.push_with(|slot| *slot = std::hint::black_box(Slot::default())).is_err() {}
+    while producer.push_with(|slot| *slot = black_box(Slot::default())).is_err() {}
 }
 
 /// Reads the whole slot.
 #[inline]
 fn receive<const WORDS: usize>(consumer: &mut Consumer<Slot<WORDS>>) {
     let read = |slot: &Slot<WORDS>| {
-        std::hint::black_box(*slot);
+        black_box(*slot);
     };
-    while consumer.take_batch(1, read) == 0 {}
+    while consumer.take_batch(1, read) == 0 {
+        spin_loop();
+    }
 }
 
 /// Runs `answer` to its end on one core and `ask` on another, timed. Threads of its own for both: the caller's stays
