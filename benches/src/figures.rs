@@ -11,6 +11,8 @@ pub struct Figures {
     pub p99: f64,
     /// 99.9 %.
     pub p999: f64,
+    /// The median by the floor measured beside it, where the row does so.
+    pub times_floor: Option<f64>,
 }
 
 /// Collects samples; picoseconds inside.
@@ -29,9 +31,15 @@ impl Samples {
         self.0.saturating_record(ns.saturating_mul(1_000) / count.max(1));
     }
 
+    /// Adds the samples of another turn.
+    pub fn merge(&mut self, other: &Self) {
+        // Equal bounds: adding cannot fail.
+        let _ = self.0.add(&other.0);
+    }
+
     /// The distribution, each sample divided by `parts` (two for a round trip of two ways).
     pub fn figures(&self, parts: f64) -> Figures {
         let at = |percent| self.0.value_at_percentile(percent) as f64 / 1_000.0 / parts;
-        Figures { p50: at(50.0), p99: at(99.0), p999: at(99.9) }
+        Figures { p50: at(50.0), p99: at(99.0), p999: at(99.9), times_floor: None }
     }
 }
