@@ -4,11 +4,13 @@
 //! - [`signal`]: books, bars, indicators, strategies; states intents.
 //! - [`order`]: ledger, limits, execution; sends requests.
 //! - [`runtime`]: threads, rings, start, stop. The only impure part.
+//! - [`setup`]: from the configuration to stages.
 //! - [`replay`]: rebuilds and verifies from journals.
 #![deny(missing_docs)]
 
 pub mod order;
 pub mod replay;
 pub mod runtime;
+pub mod setup;
 pub mod signal;
 pub mod stage;

@@ -160,7 +160,7 @@ impl OrderStage {
     /// What one side of a pair needs now.
     fn step(&self, pair: Pair, side: Side) -> Step {
         let (price, lots, quoting) = self.side_wanted(pair, side);
-        let may_follow = self.rate.allows(self.now);
+        let may_follow = self.order_rate.allows(self.now) && self.cancel_rate.allows(self.now);
         let (mut kept, mut live, mut waits) = (0i64, 0u32, false);
         for (index, order) in self.ledger.live_orders_of(pair.instrument) {
             if order.strategy != pair.strategy || order.side != side || order.wild {
@@ -251,7 +251,7 @@ impl OrderStage {
             ledger: &self.ledger,
             settings: &self.settings,
             limits,
-            rate: &self.rate,
+            rate: &self.order_rate,
             reduce_only: self.reduce_only || self.mode == Mode::Flatten,
             now: self.now,
         };

@@ -38,8 +38,12 @@ pub struct OrderSettings {
     pub contracts: Vec<ProductLimits>,
     /// What each phase takes, by exchange.
     pub phases: PhaseRules,
-    /// Most requests, orders and cancels together, in any rate window; cancels count and always pass.
-    pub requests_per_window: u32,
+    /// Most orders in any rate window.
+    pub orders_per_window: u32,
+    /// Most cancels in any rate window that only move a quote or follow the market. Those that pull always pass.
+    pub cancels_per_window: u32,
+    /// After any rejection, how long the same intent is not sent again.
+    pub duplicate_ns: u64,
     /// Most live orders.
     pub live_orders_max: u32,
     /// Length of the rate window.

@@ -45,7 +45,8 @@ pub struct OrderStage {
     pub(super) ledger: Ledger,
     pub(super) limits: Vec<ContractLimits>,
     pub(super) targets: Targets,
-    pub(super) rate: RateWindow,
+    pub(super) order_rate: RateWindow,
+    pub(super) cancel_rate: RateWindow,
     pub(super) session: Session,
     pub(super) mode: Mode,
     /// Opening is off: a ring overflowed, or the journal runs out of room.
@@ -75,7 +76,8 @@ impl OrderStage {
             }),
             limits: vec![ContractLimits::CLOSED; capacity.instruments],
             targets: Targets::new(capacity.strategies, capacity.instruments),
-            rate: RateWindow::new(settings.requests_per_window, settings.rate_window_ns),
+            order_rate: RateWindow::new(settings.orders_per_window, settings.rate_window_ns),
+            cancel_rate: RateWindow::new(settings.cancels_per_window, settings.rate_window_ns),
             settings,
             session: Session::default(),
             mode: Mode::default(),
@@ -229,12 +231,14 @@ impl OrderStage {
         let Some(order) = self.ledger.order(index) else { return };
         let (state, error, price, side) = (order.state, order.last_error, order.price, side_index(order.side));
         let (retries_max, wait) = (self.settings.retries_max, self.now.after(self.settings.reject_wait_ns));
+        let soon = self.now.after(self.settings.duplicate_ns);
         let Some(row) = self.targets.get_mut(pair) else { return };
         let revision = row.revision;
         let Some(obstacle) = row.obstacles.get_mut(side) else { return };
         match state {
             OrderState::Rejected => {
                 obstacle.rejects = obstacle.rejects.saturating_add(1);
+                obstacle.until_ns = soon;
                 match remedy(error) {
                     Remedy::RetryNow => {}
                     Remedy::NewPrice => obstacle.not_at = price,
@@ -386,7 +390,7 @@ impl OrderStage {
     fn requested(&mut self, header: &Header, request: &OrderRequest) {
         match request.kind() {
             Some(RequestKind::Insert) => {
-                self.rate.count(header.taken_ns);
+                self.order_rate.count(header.taken_ns);
                 self.set_queried(self.ledger.order_by_ref(request.order_ref), Nanos::ABSENT);
                 let side = request.side().map_or(0, side_index);
                 let pair = Pair { strategy: request.strategy, instrument: request.instrument };
@@ -394,7 +398,7 @@ impl OrderStage {
                     obstacle.told = None;
                 }
             }
-            Some(RequestKind::Cancel) => self.rate.count(header.taken_ns),
+            Some(RequestKind::Cancel) => self.cancel_rate.count(header.taken_ns),
             Some(RequestKind::QueryOrder) => {
                 self.set_queried(self.ledger.order_by_ref(request.order_ref), header.taken_ns);
             }

@@ -6,8 +6,8 @@ use super::inline::Inline;
 use super::pipeline::{Pipeline, PipelinePlan};
 use super::stages::{Nodes, Stages, Stopped};
 use super::start::{BeginError, Folded, begin, fold_order, fold_signal};
-use crate::order::{OrderCapacity, OrderSettings, OrderStage};
-use crate::signal::{SignalStage, StrategySpec};
+use crate::order::OrderStage;
+use crate::signal::SignalStage;
 use crate::stage::{Counts, Driver};
 use shrike_core::codes::StageId;
 use shrike_core::event::{Event, Header, Kind, RequestSlot, RunEnd, RunStart, Seq};
@@ -40,10 +40,6 @@ pub enum Topology {
 /// How a run begins; from the configuration.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
-    /// Room for contracts.
-    pub instruments_max: usize,
-    /// Room for orders of a trading day.
-    pub orders_max: usize,
     /// The topology.
     pub topology: Topology,
     /// How the signal and the order journal are written.
@@ -97,23 +93,17 @@ pub struct RunReport {
 }
 
 impl Engine {
-    /// Locks the home, recovers its journals and folds them under these settings and strategies.
+    /// Locks the home, recovers its journals and folds them into fresh stages.
     ///
     /// # Errors
     /// When the home is in use, or a journal is corrupt.
     pub fn open(
         home: &Path,
-        settings: OrderSettings,
-        strategies: Vec<StrategySpec>,
+        (mut signal, mut order): (SignalStage, OrderStage),
         options: EngineOptions,
     ) -> Result<Self, RunError> {
         let holder = format!("shrike run, process {}", std::process::id());
         let home = Home::open(home, &holder)?;
-        let highest = strategies.iter().map(|spec| spec.id as usize).max().unwrap_or(0);
-        let capacity =
-            OrderCapacity { instruments: options.instruments_max, strategies: highest, orders: options.orders_max };
-        let mut signal = SignalStage::new(options.instruments_max, strategies);
-        let mut order = OrderStage::new(settings, capacity);
         let [signal_options, order_options] = options.journals;
         let (signal_log, signal_recovery) = Writer::create_or_resume(&home.journal("signal"), signal_options)?;
         let (order_log, order_recovery) = Writer::create_or_resume(&home.journal("order"), order_options)?;
