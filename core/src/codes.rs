@@ -107,6 +107,16 @@ codes! {
 }
 
 codes! {
+    /// When an option may be exercised.
+    OptionStyle {
+        /// On any trading day until it expires.
+        American = 1 "american",
+        /// On the day it expires.
+        European = 2 "european",
+    }
+}
+
+codes! {
     /// The side of an order or a fill.
     Side {
         /// Buy.
@@ -264,10 +274,14 @@ codes! {
         Continuous = 4 "continuous",
         /// A break within the day: no orders.
         Break = 5 "break",
-        /// Closing call auction: orders may be entered, not cancelled in its last part.
+        /// Closing call auction: orders may be entered and cancelled.
         ClosingAuction = 6 "closing-auction",
         /// Halted by the exchange, or a circuit breaker's auction.
         Halted = 7 "halted",
+        /// The last part of a call auction: orders may be entered, not cancelled.
+        AuctionNoCancel = 8 "auction-no-cancel",
+        /// Orders may be cancelled, not entered; nothing matches.
+        CancelOnly = 9 "cancel-only",
     }
 }
 
