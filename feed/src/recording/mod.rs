@@ -19,6 +19,8 @@ mod skip;
 mod source;
 
 #[cfg(test)]
+mod real_tests;
+#[cfg(test)]
 mod tests;
 
 pub use error::RecordingError;
@@ -83,7 +85,14 @@ impl Recording {
     pub fn open(path: &Path, tables: Arc<Tables>, options: Options) -> Result<Self, RecordingError> {
         let mut book = Book::new(tables);
         let parts = part::parts_at(path, &mut book.errors)?;
-        let sources = parts.into_iter().map(|part| Source::open(part, &mut book)).collect::<Result<Vec<_>, _>>()?;
+        let mut sources = Vec::with_capacity(parts.len());
+        for part in parts {
+            sources.extend(Source::open(part, &mut book)?);
+        }
+        if sources.is_empty() {
+            let nothing = RecordingError::Nothing { file: path.display().to_string() };
+            return Err(book.errors.pop().unwrap_or(nothing));
+        }
         let mut recording = Self {
             book,
             sources,

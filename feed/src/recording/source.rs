@@ -47,30 +47,36 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Reads the header and the first tick, then lets the file go: it is opened again when its time comes.
-    pub(super) fn open(part: Part, book: &mut Book) -> Result<Self, RecordingError> {
-        let open_error = |source| RecordingError::Open { file: part.label.clone(), source };
-        let mut reader = part.open().map_err(open_error)?;
+    /// Reads the header and the first tick, then lets the file go: it is opened again when its time comes. `None`, and
+    /// an error in the book, when not even the header arrived.
+    pub(super) fn open(part: Part, book: &mut Book) -> Result<Option<Self>, RecordingError> {
         let mut line = Vec::new();
-        let columns = match read_line(&mut reader, &mut line) {
-            Ok(_) => Columns::of_header(&line, &part.label)?,
-            Err(failure) => return Err(open_error(failure)),
-        };
-        let mut source = Self {
-            part,
-            columns,
-            reader: Some(reader),
-            row: 1,
-            line,
-            symbol: Vec::new(),
-            contract: None,
-            stamps: Vec::new(),
-            head: None,
-            ended: false,
+        let opened = part.open().and_then(|mut reader| match read_line(&mut reader, &mut line)? {
+            true => Ok(reader),
+            false => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty")),
+        });
+        let mut source = match opened {
+            Ok(reader) => Self {
+                columns: Columns::of_header(&line, &part.label)?,
+                part,
+                reader: Some(reader),
+                row: 1,
+                line,
+                symbol: Vec::new(),
+                contract: None,
+                stamps: Vec::new(),
+                head: None,
+                ended: false,
+            },
+            Err(failure) => {
+                let (file, detail) = (part.label, failure.to_string());
+                book.errors.push(RecordingError::Damaged { file, row: 0, detail });
+                return Ok(None);
+            }
         };
         source.advance(book);
         source.reader = None;
-        Ok(source)
+        Ok(Some(source))
     }
 
     /// For people: which file.
