@@ -2,9 +2,10 @@
 //! reused; an unknown code reads as `None`, so that an older reader can name what it does not know.
 
 macro_rules! codes {
-    ($(#[$doc:meta])* $name:ident { $($(#[$item_doc:meta])* $item:ident = $code:literal $text:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$item_doc:meta])* $item:ident = $code:tt $text:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[derive(bytemuck::NoUninit, bytemuck::CheckedBitPattern)]
         #[repr(u8)]
         pub enum $name {
             $($(#[$item_doc])* $item = $code,)+

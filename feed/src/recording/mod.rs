@@ -12,6 +12,7 @@ mod contract;
 mod day;
 mod decimal;
 mod error;
+mod follow;
 mod listing;
 mod part;
 mod row;
@@ -24,6 +25,7 @@ mod real_tests;
 mod tests;
 
 pub use error::RecordingError;
+pub use follow::{AtEnd, JournalFeed};
 pub use skip::{Place, Skip, Skips};
 
 use contract::Book;

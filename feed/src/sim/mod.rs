@@ -1,0 +1,3 @@
+//! Simulation: markets that are generated, and an exchange that trades against them.
+
+pub mod market;
