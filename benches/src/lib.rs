@@ -1,1 +1,98 @@
-//! Placeholder.
+//! What Shrike costs, measured: rows of one table, each beside its budget (DESIGN) and the core-to-core floor of the same
+//! run. `cargo bench -p shrike-benches` prints it. To add a row, write a function from [`Host`] to [`Outcome`] and list it
+//! in [`rows`].
+#![deny(missing_docs)]
+
+mod decode;
+mod figures;
+mod host;
+mod mechanics;
+mod pingpong;
+pub mod table;
+
+pub use figures::Figures;
+pub use host::Host;
+
+/// The name of the floor's row.
+pub const FLOOR: &str = "core-to-core floor, one way";
+
+/// One line of the table.
+pub struct Row {
+    /// What is measured; unique.
+    pub name: &'static str,
+    /// What it may cost.
+    pub budget: Budget,
+    /// Measures it.
+    pub measure: fn(&mut Host) -> Outcome,
+}
+
+/// What a row may cost.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Budget {
+    /// Shown only.
+    None,
+    /// Half of all take at most so many nanoseconds.
+    P50(f64),
+    /// All but one in a thousand take at most so many nanoseconds.
+    P999(f64),
+    /// Half of all take at most so many times the floor.
+    TimesFloor(f64),
+    /// At least so many million a second.
+    MillionsPerSecond(f64),
+}
+
+/// What a row gave.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Outcome {
+    /// A distribution of nanoseconds.
+    Measured(Figures),
+    /// A rate, in millions a second.
+    Rate(f64),
+    /// Why there is nothing: the host has too few cores, a directory cannot be written.
+    Absent(String),
+}
+
+/// The rows, in the order of the table. The floor comes first: later rows are judged by it.
+pub fn rows() -> Vec<Row> {
+    let row = |name, budget, measure| Row { name, budget, measure };
+    vec![
+        row(FLOOR, Budget::None, pingpong::floor),
+        row("ring hop 64 B, one way", Budget::TimesFloor(1.6), pingpong::ring_one_way),
+        row("ring hop 64 B, round trip", Budget::None, pingpong::ring_round_trip),
+        row("ring hop 384 B, one way", Budget::None, pingpong::ring_tick),
+        row("clock", Budget::P50(20.0), mechanics::clock),
+        row("latency recorder", Budget::P50(10.0), mechanics::recorder),
+        row("CTP decode into a ring slot", Budget::None, decode::decode),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_gives_an_outcome_in_short_mode() {
+        let mut host = Host::new(true);
+        for row in rows() {
+            match (row.measure)(&mut host) {
+                Outcome::Measured(figures) => {
+                    assert!(
+                        0.0 < figures.p50 && figures.p50 <= figures.p99 && figures.p99 <= figures.p999,
+                        "{}",
+                        row.name
+                    );
+                }
+                Outcome::Rate(rate) => assert!(rate > 0.0, "{}", row.name),
+                Outcome::Absent(why) => assert!(!why.is_empty(), "{}", row.name),
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = rows().iter().map(|row| row.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), rows().len());
+    }
+}

@@ -100,3 +100,59 @@ impl Product {
         }
     }
 }
+
+/// The products, by exchange and code.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Products {
+    rows: Vec<Product>,
+}
+
+impl Products {
+    /// The table of these products. Of two with the same exchange and code the first is kept.
+    pub fn new(mut rows: Vec<Product>) -> Self {
+        rows.sort_by_key(|row| (row.exchange, row.code));
+        rows.dedup_by_key(|row| (row.exchange, row.code));
+        Self { rows }
+    }
+
+    /// The product of an exchange with that code.
+    pub fn get(&self, exchange: Exchange, code: &str) -> Option<&Product> {
+        let code = Text::new(code.as_bytes())?;
+        let index = self.rows.binary_search_by_key(&(exchange, code), |row| (row.exchange, row.code)).ok()?;
+        self.rows.get(index)
+    }
+
+    /// The product of a contract's symbol in the exchanges' spelling: `ru1901`, `IF2101`, `AP010`, `l2602F`,
+    /// `m1905-C-2700`, `cu2006C47000`, `SR703C5300`, `IO2503-C-3900`. Codes are unique across the exchanges, so the
+    /// exchange need not be known (CTP leaves it empty). Stock options, whose codes are numbers, are not found.
+    pub fn of_symbol(&self, symbol: &str) -> Option<&Product> {
+        let letters = symbol.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (base, rest) = symbol.split_at_checked(letters)?;
+        let suffix = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        if base.is_empty() || suffix.len() == rest.len() {
+            return None;
+        }
+        let option = |right: &str| {
+            let found = ["_o", right, ""].iter().find_map(|suffix| self.find(base, suffix));
+            found.filter(|product| product.class == ProductClass::Option)
+        };
+        match suffix.trim_start_matches('-').chars().next() {
+            None => self.find(base, ""),
+            Some('F') => self.find(base, "_f"),
+            Some('C') => option("C"),
+            Some('P') => option("P"),
+            Some(_) => None,
+        }
+    }
+
+    /// The product whose code is `base` and then `suffix`.
+    fn find(&self, base: &str, suffix: &str) -> Option<&Product> {
+        let same = |row: &&Product| row.code.as_str().strip_suffix(suffix) == Some(base);
+        self.rows.iter().find(same)
+    }
+
+    /// Every product, by exchange and code.
+    pub fn iter(&self) -> impl Iterator<Item = &Product> {
+        self.rows.iter()
+    }
+}

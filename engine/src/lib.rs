@@ -10,6 +10,5 @@
 pub mod order;
 pub mod replay;
 pub mod runtime;
-pub mod setup;
 pub mod signal;
 pub mod stage;

@@ -108,13 +108,7 @@ struct Check {
 impl Check {
     /// Decides the next output and compares it with the record.
     #[inline]
-    fn output(
-        &mut self,
-        stage: &mut impl Stage,
-        header: &Header,
-        body: &[u8],
-        differs: &mut dyn FnMut(Mismatch),
-    ) {
+    fn output(&mut self, stage: &mut impl Stage, header: &Header, body: &[u8], differs: &mut dyn FnMut(Mismatch)) {
         self.report.outputs += 1;
         let Some(input) = self.input else { return };
         let decided = stage.decide(&mut self.out);

@@ -1,6 +1,7 @@
-//! The edge of the engine: where market data comes from, and who answers the orders. A source implements
-//! [`shrike_core::venue::MarketFeed`], an account's other party [`shrike_core::venue::Gateway`].
+//! The edge: sources of market events and the other party of an account. Each source implements
+//! [`shrike_core::venue::MarketFeed`], each account [`shrike_core::venue::Gateway`].
 #![deny(missing_docs)]
 
+pub mod ctp;
 pub mod recording;
 pub mod sim;

@@ -182,6 +182,8 @@ pub struct Reader<D: Segments = Directory> {
     due: Seq,
     /// Whether the first segment is found.
     started: bool,
+    /// The segment that was not there, with nothing durable after it either.
+    gap_checked: Option<u32>,
     stage: Option<StageId>,
 }
 
@@ -205,7 +207,15 @@ impl<D: Segments> fmt::Debug for Reader<D> {
 impl<D: Segments> Reader<D> {
     /// A reader at the start of the journal in `place`.
     pub fn over(place: D) -> Self {
-        Self { place, open: None, position: Position::START, due: Seq::ABSENT, started: false, stage: None }
+        Self {
+            place,
+            open: None,
+            position: Position::START,
+            due: Seq::ABSENT,
+            started: false,
+            gap_checked: None,
+            stage: None,
+        }
     }
 
     /// The next record, or `None` at the present end; then it may be called again.
@@ -270,11 +280,12 @@ impl<D: Segments> Reader<D> {
         let Some(index) = indices.get(low).copied() else { return Ok(()) };
         self.go_to(index);
         loop {
-            let (position, due) = (self.position, self.due);
             match self.step()? {
                 Step::Record(offset, len) => {
-                    if self.record(offset, len).is_some_and(|record| record.header.seq >= seq) {
-                        (self.position, self.due) = (position, due);
+                    let found = self.record(offset, len).map_or(Seq::ABSENT, |record| record.header.seq);
+                    if found >= seq {
+                        self.position.offset = offset;
+                        self.due = found;
                         return Ok(());
                     }
                 }
@@ -282,6 +293,13 @@ impl<D: Segments> Reader<D> {
                 Step::End => return Ok(()),
             }
         }
+    }
+
+    /// Stands where an earlier reader stood: at its [`Self::position`], where [`Self::due`] was due. For snapshots.
+    pub fn go_on(&mut self, position: Position, due: Seq) {
+        self.go_to(position.segment);
+        self.position = position;
+        self.due = due;
     }
 
     /// Stands at the start of a segment.
@@ -318,6 +336,13 @@ impl<D: Segments> Reader<D> {
         self.open.as_ref().map_or(0, |open| open.bytes)
     }
 
+    /// Where the journal begins: early segments may have been moved away once they were durable.
+    pub(crate) fn first_segment(&mut self) -> Result<Option<u32>, ReadError> {
+        let first = self.indices()?.first().copied();
+        let is_ours = first == Some(0) || first.is_some() && self.synced_to()? != Position::default();
+        Ok(first.filter(|_| is_ours))
+    }
+
     pub(crate) fn indices(&mut self) -> Result<Vec<u32>, ReadError> {
         let indices = self.place.indices();
         indices.map_err(|source| ReadError::Io { file: self.place.file(0), source })
@@ -328,7 +353,7 @@ impl<D: Segments> Reader<D> {
         segment.map_err(|source| ReadError::Io { file: self.place.file(index), source })
     }
 
-    fn mark_of(&self, index: u32, segment: &Segment) -> Result<u32, ReadError> {
+    pub(crate) fn mark_of(&self, index: u32, segment: &Segment) -> Result<u32, ReadError> {
         decode_mark(index, segment.mark()).map_err(|(found, expected)| ReadError::Corrupt {
             file: self.place.file(index),
             position: Position { segment: index, offset: MARK_OFFSET },
@@ -384,23 +409,25 @@ impl<D: Segments> Reader<D> {
     #[cold]
     fn open_current(&mut self) -> Result<bool, ReadError> {
         if !self.started {
-            match self.indices()?.first() {
-                Some(first) => self.go_to(*first),
+            match self.first_segment()? {
+                Some(first) => self.go_to(first),
                 None => return Ok(false),
             }
         }
         let index = self.position.segment;
         let Some((header, segment)) = self.open_segment(index)? else {
-            // A gap in the files is no end. The writer begins segments in order, so a later one that has begun tells.
-            let later = self.indices()?.into_iter().rfind(|later| *later > index);
-            if later.is_some_and(|_| self.place.segment_bytes(index) == 0) && self.segment(index)?.is_none() {
-                return Err(ReadError::MissingSegment { file: self.place.file(index) });
+            // A gap in what was durable is no end. Segments are made durable in order, so one look on arrival is enough.
+            if self.gap_checked != Some(index) {
+                self.gap_checked = Some(index);
+                if self.synced_to()?.segment > index && self.segment(index)?.is_none() {
+                    return Err(ReadError::MissingSegment { file: self.place.file(index) });
+                }
             }
             return Ok(false);
         };
         if self.due.is_absent() {
             self.due = header.first_seq;
-        } else if !follows(self.due, header.first_seq) {
+        } else if self.position.offset == HEADER_PAGE && !follows(self.due, header.first_seq) {
             let bad = Bad::Seq { found: header.first_seq, expected: self.due };
             return self.bad(Position { segment: index, offset: 24 }, bad).map(|_| false);
         }

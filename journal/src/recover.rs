@@ -180,14 +180,13 @@ fn find_end<S: Storage>(storage: &mut S, stage: StageId) -> Result<Found, OpenEr
     if let Some(found) = reader.stage().filter(|found| *found != stage) {
         return Err(OpenError::Stage { dir, found: found.name(), expected: stage.name() });
     }
-    let first = indices.first().copied().unwrap_or(0);
+    let first = reader.first_segment()?.unwrap_or(0);
     reader.go_to(synced_to.segment.max(first));
     let mut ends = Vec::new();
-    let mut capacity = 0;
     let mut torn = None;
     loop {
         match reader.step() {
-            Ok(Step::Record(..)) => capacity = reader.capacity(),
+            Ok(Step::Record(..)) => {}
             Ok(Step::Rolled(index, end)) => ends.push((index, end)),
             Ok(Step::End) => break,
             Err(ReadError::Torn { bad, position, .. }) => {
@@ -208,11 +207,11 @@ fn find_end<S: Storage>(storage: &mut S, stage: StageId) -> Result<Found, OpenEr
     let next_seq = if due.is_absent() { Seq::new(stage, 0, 1) } else { due };
     let mut seal = None;
     let mut is_open = false;
-    if position.offset > HEADER_PAGE {
-        // The end is within a segment: close it there.
+    if reader.capacity() > 0 {
+        // The end is within a segment: close it there, even before its first record. A tail may stand in it.
         is_open = true;
         ends.push((position.segment, position.offset));
-        if position.offset + ROLL_BYTES <= capacity {
+        if position.offset + ROLL_BYTES <= reader.capacity() {
             seal = Some(roll_frame(next_seq));
         }
     }
@@ -230,22 +229,27 @@ fn find_end<S: Storage>(storage: &mut S, stage: StageId) -> Result<Found, OpenEr
     Ok(Found { case, ending: Ending { ends, seal }, end, next_seq, synced_to })
 }
 
-/// All segments are there and are this journal's; damage in a header beyond the mark is left to the scan.
+/// All segments are this journal's, and up to the mark they are all there.
 fn check_headers<D: Segments>(reader: &mut Reader<D>, indices: &[u32], synced_to: Position) -> Result<(), ReadError> {
     for (index, following) in indices.iter().zip(indices.iter().skip(1)) {
-        if *following != index + 1 {
+        if *following != index + 1 && *index < synced_to.segment {
             return Err(ReadError::MissingSegment { file: reader.file(index + 1) });
         }
     }
     for index in indices {
-        match reader.open_segment(*index) {
-            Ok(None) if *index < synced_to.segment => {
-                let position = Position { segment: *index, offset: 0 };
-                let file = reader.file(*index);
-                return Err(ReadError::Corrupt { file, position, bad: Bad::Missing, synced_to });
-            }
-            Ok(_) => {}
-            Err(error) => return Err(error),
+        let opened = reader.open_segment(*index)?;
+        if *index >= synced_to.segment {
+            continue;
+        }
+        let (bytes, needed) = match opened {
+            Some((_, segment)) => (segment.len(), reader.mark_of(*index, &segment)?),
+            None => (0, HEADER_PAGE),
+        };
+        // The last mark of a segment before the mark is its end.
+        if bytes < needed || needed == 0 {
+            let bad = if needed == 0 { Bad::Missing } else { Bad::CutShort { bytes, needed } };
+            let position = Position { segment: *index, offset: bytes };
+            return Err(ReadError::Corrupt { file: reader.file(*index), position, bad, synced_to });
         }
     }
     Ok(())

@@ -160,4 +160,10 @@ impl Account {
             self.next_ref = self.next_ref.max(order_ref + 1);
         }
     }
+
+    /// Whether a fact of this trading day belongs to the books as they stand.
+    #[inline]
+    pub(super) fn is_today(&self, day: TradingDay) -> bool {
+        self.day.is_absent() || day == self.day
+    }
 }

@@ -39,6 +39,7 @@
 //! (105 - 103.33333334) × 10 = 16.6666666.
 
 mod account;
+mod day;
 mod fills;
 mod index;
 mod order;
@@ -58,10 +59,9 @@ pub use orders::OrderIndex;
 pub use position::Position;
 pub use snapshot::RestoreError;
 
-use crate::codes::{OrderState, RequestKind, Side};
-use crate::event::{DayRoll, Event, Header, InstrumentDef, Login, OrderRequest, OrderUpdate, Settlement};
+use crate::event::{DayRoll, Event, Header, Login};
 use crate::instrument::{InstrumentId, Instruments};
-use crate::units::{Lots, Money, TradingDay};
+use crate::units::{Lots, TradingDay};
 use account::{Account, Totals};
 use bytemuck::{CheckedBitPattern, NoUninit};
 use fills::Fills;
@@ -116,7 +116,7 @@ pub enum Applied {
     DuplicateFill,
     /// A login; [`Ledger::roll_due`] says whether the day must roll.
     Login,
-    /// The trading day changed; every [`OrderIndex`] is void.
+    /// The trading day changed; every [`OrderIndex`] of the day before is void.
     DayRoll,
     /// The venue's restatement is complete: [`Ledger::differences`] may be asked.
     Restated {
@@ -214,28 +214,9 @@ impl Ledger {
             Event::Settlement(settlement) => self.on_settlement(settlement),
             Event::Login(login) => self.on_login(login),
             Event::DayRoll(roll) => self.on_roll(roll),
-            Event::PositionReport(report) => {
-                let sane = |lots: Lots| (0..=MAX_LOTS).contains(&lots.get());
-                match (Side::of(report.side), self.venue.get_mut(report.instrument.index())) {
-                    _ if !self.account.is_today(report.trading_day) => Applied::Ignored(Ignored::OtherDay),
-                    (_, None) => Applied::Ignored(Ignored::UnknownInstrument),
-                    (Some(side), Some(book)) if sane(report.today) && sane(report.yesterday) => {
-                        book.tell(report, side, self.account.restatement);
-                        Applied::Nothing
-                    }
-                    _ => Applied::Ignored(Ignored::Invalid),
-                }
-            }
-            Event::FundsReport(report) => match self.account.is_today(report.trading_day) {
-                true => {
-                    self.venue_funds = Some(VenueFunds { report: *report, told: self.account.restatement });
-                    Applied::Nothing
-                }
-                false => Applied::Ignored(Ignored::OtherDay),
-            },
-            Event::ResyncEnd(end) if self.account.is_today(end.trading_day) => {
-                Applied::Restated { adopted: self.end_restatement(end) }
-            }
+            Event::PositionReport(report) => self.on_position_report(report),
+            Event::FundsReport(report) => self.on_funds_report(report),
+            Event::ResyncEnd(end) => self.on_resync_end(end),
             _ => Applied::Nothing,
         };
         self.account.ignored += matches!(applied, Applied::Ignored(_)) as u64;
@@ -340,7 +321,7 @@ impl Ledger {
         let to = self.login()?.trading_day;
         (to > self.account.day).then(|| DayRoll { from: self.account.day, to, ..DayRoll::default() })
     }
-    /// How many restatements were asked for ([`RequestKind::Resync`]).
+    /// How many restatements were asked for ([`RequestKind::Resync`](crate::codes::RequestKind::Resync)).
     #[inline]
     pub fn restatement(&self) -> u32 {
         self.account.restatement
@@ -383,114 +364,5 @@ impl Ledger {
     fn cell_mut(&mut self, strategy: u32, instrument: InstrumentId) -> Option<&mut Cell> {
         let at = self.cell_at(strategy, instrument)?;
         self.cells.get_mut(at)
-    }
-
-    /// Definitions of later days are told again when their day begins; only a contract new to the table is taken early.
-    fn on_definition(&mut self, def: &InstrumentDef) -> Applied {
-        let today = self.account.day.max(self.account.login.trading_day);
-        let known = self.instruments.get(def.instrument).is_some();
-        if known && !today.is_absent() && def.effective_day > today {
-            return Applied::Nothing;
-        }
-        let (Ok(instrument), Some(exchange)) = (self.instruments.define(def), def.exchange()) else {
-            return Applied::Ignored(Ignored::Invalid);
-        };
-        if !known {
-            self.positions.push(Position::new(def, exchange));
-            self.venue.push(VenueBook::UNTOLD);
-            self.orders.add_contract();
-            self.cells.resize(self.positions.len() * self.strategies, Cell::default());
-        }
-        self.with_position(instrument, |position| position.define(def, today));
-        Applied::Nothing
-    }
-
-    fn on_gap(&mut self, instrument: InstrumentId, open: bool) -> Applied {
-        if instrument != InstrumentId::NONE {
-            return self.on_instrument(instrument, |position| position.in_gap = open);
-        }
-        for position in &mut self.positions {
-            position.in_gap = open;
-        }
-        Applied::Nothing
-    }
-
-    fn on_settlement(&mut self, settlement: &Settlement) -> Applied {
-        let day = self.account.day;
-        let of_today = self.account.is_today(settlement.trading_day);
-        if settlement.settlement.is_absent() {
-            return Applied::Ignored(Ignored::Invalid);
-        }
-        if !of_today && settlement.next_day != day {
-            return Applied::Ignored(Ignored::OtherDay);
-        }
-        self.on_instrument(settlement.instrument, |position| position.settle(settlement.settlement, of_today))
-    }
-
-    fn on_login(&mut self, login: &Login) -> Applied {
-        self.account.login = *login;
-        self.account.logged_in = true;
-        self.account.see_ref(login.max_order_ref);
-        Applied::Login
-    }
-
-    /// Today becomes yesterday. A roll to a day that is not later is a repeat.
-    fn on_roll(&mut self, roll: &DayRoll) -> Applied {
-        if roll.to <= self.account.day {
-            return Applied::Nothing;
-        }
-        let mut balance = self.account.pre_balance;
-        balance = balance.plus(self.account.base_close_profit).minus(self.account.base_commission);
-        for position in &mut self.positions {
-            let before = position.worth;
-            balance = balance.plus(position.roll());
-            self.totals.replace(&before, &position.worth);
-        }
-        for cell in &mut self.cells {
-            (cell.buys, cell.sells) = (0, 0);
-        }
-        self.orders.clear();
-        self.fills.clear();
-        self.venue_funds = None;
-        let account = &mut self.account;
-        (account.base_close_profit, account.base_commission) = (Money::ZERO, Money::ZERO);
-        (account.pre_balance, account.day, account.complete) = (balance, roll.to, 0);
-        Applied::DayRoll
-    }
-
-    fn on_request(&mut self, request: &OrderRequest, header: &Header) -> Applied {
-        match request.kind() {
-            Some(RequestKind::Insert) => self.on_insert(request, header.taken_ns),
-            Some(RequestKind::Cancel) => self.on_cancel(request, header.taken_ns),
-            Some(RequestKind::Resync) => {
-                self.account.restatement = self.account.restatement.saturating_add(1);
-                Applied::Nothing
-            }
-            Some(RequestKind::QueryOrder) | None => Applied::Nothing,
-        }
-    }
-
-    /// The order stage decided on an order of ours whose fate it could not learn. Other updates follow from facts.
-    fn on_decided(&mut self, update: &OrderUpdate, header: &Header) -> Applied {
-        let (lost, never_arrived) = match update.state() {
-            Some(OrderState::Lost) => (true, false),
-            Some(OrderState::NeverArrived) => (false, true),
-            _ => return Applied::Nothing,
-        };
-        match self.orders.ours(update.order_ref) {
-            Some(order) => self.change_order(order, |o| {
-                (o.lost, o.never_arrived) = (lost, never_arrived);
-                o.derive(header.taken_ns);
-            }),
-            None => Applied::Ignored(Ignored::Unmatched),
-        }
-    }
-}
-
-impl Account {
-    /// Whether a fact of this trading day belongs to the books as they stand.
-    #[inline]
-    fn is_today(&self, day: TradingDay) -> bool {
-        self.day.is_absent() || day == self.day
     }
 }

@@ -267,7 +267,9 @@ impl Order {
         // The exchange may have cut the price to its tick (CZCE); for a wild order it is news.
         if report.price.is_present() {
             self.price = report.price;
-            self.hold_price = report.price;
+            if self.order_type == OrderType::Limit {
+                self.hold_price = report.price;
+            }
         }
         if self.wild {
             self.lots = self.lots.max(report.lots);

@@ -1,8 +1,12 @@
 //! The book of one contract: its market, both sides of the position, working orders, the day's counters, and what it
 //! contributes to the account's money. Kept up to date fact by fact, so that every limit reads it in O(1).
 
+mod worth;
+
+pub(super) use worth::Worth;
+
 use super::order::Exposure;
-use super::side::{Closing, Holding, Portions};
+use super::side::{Closing, Holding};
 use crate::codes::{Exchange, Offset, PhaseKind, PhaseSource, Side};
 use crate::event::{Fill, InstrumentDef, Phase, Quote, Rates};
 use crate::units::{Lots, Money, Nanos, Price, TradingDay};
@@ -39,27 +43,6 @@ impl Working {
             }
         }
     }
-}
-
-/// What a contract contributes to the account's money.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, NoUninit, CheckedBitPattern)]
-#[repr(C)]
-pub(super) struct Worth {
-    pub(super) close_profit: Money,
-    pub(super) position_profit: Money,
-    pub(super) commission: Money,
-    pub(super) margin: Money,
-    pub(super) frozen: Money,
-}
-
-impl Worth {
-    pub(super) const ZERO: Self = Self {
-        close_profit: Money::ZERO,
-        position_profit: Money::ZERO,
-        commission: Money::ZERO,
-        margin: Money::ZERO,
-        frozen: Money::ZERO,
-    };
 }
 
 /// The book of one contract.
@@ -416,92 +399,5 @@ impl Position {
         };
         self.last = Price::ABSENT;
         self.quote_ns = Nanos::ABSENT;
-    }
-
-    // ---- money ----------------------------------------------------------------------------------------------------
-
-    fn value_all(&mut self) {
-        let close = |side: &Holding| side.close_profit(self.pre_settlement, self.multiplier);
-        self.worth.close_profit = close(&self.long).plus(close(&self.short));
-        self.worth.commission = self.commission;
-        self.worth.margin = self.margin_of(Side::Buy).plus(self.margin_of(Side::Sell));
-        self.value_position();
-        self.value_working();
-    }
-
-    #[inline]
-    fn value_position(&mut self) {
-        let mark = self.mark();
-        let of = |side: &Holding| side.position_profit(mark, self.pre_settlement, self.multiplier);
-        self.worth.position_profit = of(&self.long).plus(of(&self.short));
-    }
-
-    #[inline]
-    fn value_working(&mut self) {
-        let of = |side: Side| {
-            let working = self.working(side);
-            match working.open_unpriced {
-                0 => self.bound(side, working.open, working.open_value),
-                _ => Money::ABSENT,
-            }
-        };
-        self.worth.frozen = of(Side::Buy).plus(of(Side::Sell));
-    }
-
-    fn margin_of(&self, side: Side) -> Money {
-        let holding = self.holding(side);
-        if holding.today() == 0 && holding.yesterday() == 0 {
-            return Money::ZERO;
-        }
-        self.margin_on(side, holding.lots(), holding.margin_value(self.pre_settlement, self.multiplier))
-    }
-
-    /// Margin asked for a value.
-    fn margin_on(&self, side: Side, lots: i64, value: Money) -> Money {
-        if !self.has_rates {
-            return Money::ABSENT;
-        }
-        let (ratio, per_lot) = match side {
-            Side::Buy => (self.rates.long_margin_ratio, self.rates.long_margin_per_lot),
-            Side::Sell => (self.rates.short_margin_ratio, self.rates.short_margin_per_lot),
-        };
-        value.times_rate(ratio).plus(times(per_lot, lots))
-    }
-
-    /// Margin and fee bound by opening orders of `lots` with `price_lots` in all.
-    fn bound(&self, side: Side, lots: i64, price_lots: i128) -> Money {
-        if lots == 0 {
-            return Money::ZERO;
-        }
-        let Some(value) = price_lots.checked_mul(self.multiplier as i128).map(Money::from_raw) else {
-            return Money::ABSENT;
-        };
-        let fee = value.times_rate(self.rates.open_ratio).plus(times(self.rates.open_per_lot, lots));
-        self.margin_on(side, lots, value).plus(fee)
-    }
-
-    /// The fee of one fill.
-    fn fee(&self, portions: Portions, price: Price) -> Money {
-        let rates = &self.rates;
-        let parts = [
-            (portions.opened, rates.open_ratio, rates.open_per_lot),
-            (portions.closed_today, rates.close_today_ratio, rates.close_today_per_lot),
-            (portions.closed_yesterday, rates.close_ratio, rates.close_per_lot),
-        ];
-        let mut fee = if self.has_rates { Money::ZERO } else { Money::ABSENT };
-        for (lots, ratio, per_lot) in parts.into_iter().filter(|&(lots, ..)| lots != 0) {
-            let value = price.raw() as i128 * lots as i128;
-            let value = value.checked_mul(self.multiplier as i128).map_or(Money::ABSENT, Money::from_raw);
-            fee = fee.plus(value.times_rate(ratio)).plus(times(per_lot, lots));
-        }
-        fee
-    }
-}
-
-#[inline]
-fn times(per_lot: Money, lots: i64) -> Money {
-    match per_lot.some().and_then(|money| money.raw().checked_mul(lots as i128)) {
-        Some(raw) => Money::from_raw(raw),
-        None => Money::ABSENT,
     }
 }

@@ -1,9 +1,10 @@
 //! Requests, reports and fills: which order a fact is about, and what follows for positions and limits.
 
-use super::order::Order;
+use super::order::{Exposure, Order};
 use super::{Applied, Ignored, Ledger, MAX_LOTS, OrderIndex};
-use crate::codes::{Exchange, OrderState, ReportSource, Side};
-use crate::event::{Fill, OrderReport, OrderRequest};
+use crate::codes::{Exchange, OrderState, ReportSource, RequestKind, Side};
+use crate::event::{Fill, Header, OrderReport, OrderRequest, OrderUpdate};
+use crate::instrument::InstrumentId;
 use crate::units::{Lots, Nanos, Text};
 
 fn sane(lots: Lots) -> bool {
@@ -11,7 +12,35 @@ fn sane(lots: Lots) -> bool {
 }
 
 impl Ledger {
-    pub(super) fn on_insert(&mut self, request: &OrderRequest, taken_ns: Nanos) -> Applied {
+    pub(super) fn on_request(&mut self, request: &OrderRequest, header: &Header) -> Applied {
+        match request.kind() {
+            Some(RequestKind::Insert) => self.on_insert(request, header.taken_ns),
+            Some(RequestKind::Cancel) => self.on_cancel(request, header.taken_ns),
+            Some(RequestKind::Resync) => {
+                self.account.restatement = self.account.restatement.saturating_add(1);
+                Applied::Nothing
+            }
+            Some(RequestKind::QueryOrder) | None => Applied::Nothing,
+        }
+    }
+
+    /// The order stage decided on an order of ours whose fate it could not learn. Other updates follow from facts.
+    pub(super) fn on_decided(&mut self, update: &OrderUpdate, header: &Header) -> Applied {
+        let (lost, never_arrived) = match update.state() {
+            Some(OrderState::Lost) => (true, false),
+            Some(OrderState::NeverArrived) => (false, true),
+            _ => return Applied::Nothing,
+        };
+        match self.orders.ours(update.order_ref) {
+            Some(order) => self.change_order(order, |o| {
+                (o.lost, o.never_arrived) = (lost, never_arrived);
+                o.derive(header.taken_ns);
+            }),
+            None => Applied::Ignored(Ignored::Unmatched),
+        }
+    }
+
+    fn on_insert(&mut self, request: &OrderRequest, taken_ns: Nanos) -> Applied {
         let Some(mut order) = Order::requested(request, taken_ns).filter(|order| sane(order.lots)) else {
             return Applied::Ignored(Ignored::Invalid);
         };
@@ -32,7 +61,7 @@ impl Ledger {
         }
     }
 
-    pub(super) fn on_cancel(&mut self, request: &OrderRequest, taken_ns: Nanos) -> Applied {
+    fn on_cancel(&mut self, request: &OrderRequest, taken_ns: Nanos) -> Applied {
         self.with_position(request.instrument, |position| position.count_cancel());
         let exchange = Exchange::of(request.exchange);
         let of_session = match (request.front_id, request.session_id) {
@@ -151,12 +180,14 @@ impl Ledger {
         if let Some(cell) = self.cell_mut(strategy.unwrap_or(0), fill.instrument) {
             cell.net += side.sign() * fill.lots.get();
         }
+        let told = self.account.restatement;
         if let Some(index) = order {
             self.change_order(index, |order| {
                 if order.order_sys_id.is_empty() {
                     order.order_sys_id = fill.order_sys_id;
                 }
                 order.fill(fill.lots.get(), taken_ns);
+                order.told = told;
             });
         }
         match (order, strategy) {
@@ -184,14 +215,14 @@ impl Ledger {
         let (instrument, strategy) = (order.instrument, order.strategy);
         order.hold_price = self.position(instrument)?.hold_price(order.price);
         order.told = self.account.restatement;
-        let none = super::order::Exposure { lots: 0, ..order.exposure() };
+        let none = Exposure { lots: 0, ..order.exposure() };
         let index = self.orders.add(order);
         self.reweigh(instrument, strategy, none, order.exposure());
         Some(index)
     }
 
     /// Changes an order and everything that counts it.
-    pub(super) fn change_order(&mut self, index: OrderIndex, with: impl FnOnce(&mut Order)) -> Applied {
+    fn change_order(&mut self, index: OrderIndex, with: impl FnOnce(&mut Order)) -> Applied {
         let Some((before, after)) = self.orders.change(index, with) else {
             return Applied::Ignored(Ignored::Unmatched);
         };
@@ -200,13 +231,7 @@ impl Ledger {
         Applied::Order { order: index, changed: view(&before) != view(&after) }
     }
 
-    fn reweigh(
-        &mut self,
-        instrument: crate::instrument::InstrumentId,
-        strategy: u32,
-        before: super::order::Exposure,
-        after: super::order::Exposure,
-    ) {
+    fn reweigh(&mut self, instrument: InstrumentId, strategy: u32, before: Exposure, after: Exposure) {
         if before == after {
             return;
         }

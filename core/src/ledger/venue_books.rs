@@ -1,8 +1,8 @@
 //! The venue's own statement of positions and funds, kept beside ours: adopted at the first login of a home, compared
 //! at every later one.
 
-use super::Ledger;
 use super::account::Account;
+use super::{Applied, Ignored, Ledger, MAX_LOTS};
 use crate::codes::Side;
 use crate::event::{Difference, FundsReport, PositionReport, ResyncEnd};
 use crate::instrument::InstrumentId;
@@ -70,12 +70,38 @@ pub(super) struct VenueFunds {
 }
 
 impl Ledger {
+    pub(super) fn on_position_report(&mut self, report: &PositionReport) -> Applied {
+        if !self.account.is_today(report.trading_day) {
+            return Applied::Ignored(Ignored::OtherDay);
+        }
+        let sane = |lots: Lots| (0..=MAX_LOTS).contains(&lots.get());
+        match (Side::of(report.side), self.venue.get_mut(report.instrument.index())) {
+            (_, None) => Applied::Ignored(Ignored::UnknownInstrument),
+            (Some(side), Some(book)) if sane(report.today) && sane(report.yesterday) => {
+                book.tell(report, side, self.account.restatement);
+                Applied::Nothing
+            }
+            _ => Applied::Ignored(Ignored::Invalid),
+        }
+    }
+
+    pub(super) fn on_funds_report(&mut self, report: &FundsReport) -> Applied {
+        if !self.account.is_today(report.trading_day) {
+            return Applied::Ignored(Ignored::OtherDay);
+        }
+        self.venue_funds = Some(VenueFunds { report: *report, told: self.account.restatement });
+        Applied::Nothing
+    }
+
     /// The answers are complete. The first time the venue's books become ours; later a balance that we could not carry
-    /// over the day is taken from it. Returns whether the books were adopted.
-    pub(super) fn end_restatement(&mut self, end: &ResyncEnd) -> bool {
+    /// over the day is taken from it. The end of another session's answers is none of ours.
+    pub(super) fn on_resync_end(&mut self, end: &ResyncEnd) -> Applied {
         let Account { restatement, login, logged_in, .. } = self.account;
         if restatement == 0 || (logged_in && end.session_id != login.session_id) {
-            return false;
+            return Applied::Ignored(Ignored::Unmatched);
+        }
+        if !self.account.is_today(end.trading_day) {
+            return Applied::Ignored(Ignored::OtherDay);
         }
         self.account.complete = restatement;
         self.count_absent(restatement);
@@ -92,7 +118,7 @@ impl Ledger {
         if let Some(funds) = funds.filter(|_| self.account.pre_balance.is_absent()) {
             self.account.pre_balance = funds.pre_balance;
         }
-        adopts
+        Applied::Restated { adopted: adopts }
     }
 
     /// Live orders that the complete answer did not name count one absence more.

@@ -26,8 +26,3 @@ pub const fn remedy(code: i32) -> Remedy {
         _ => Remedy::GiveUp,
     }
 }
-
-/// CTP: the order to cancel was not found.
-pub const ORDER_NOT_FOUND: i32 = 25;
-/// CTP: the order to cancel has ended.
-pub const ORDER_ENDED: i32 = 26;

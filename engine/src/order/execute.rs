@@ -264,8 +264,7 @@ impl OrderStage {
     /// The offset of an order and the lots it can have: what can be closed is closed first, yesterday's before today's.
     fn offset(book: &Position, def: &InstrumentDef, side: Side, lots: Lots) -> (Offset, Lots) {
         let splits = def.exchange().is_some_and(|exchange| exchange.splits_today());
-        let closes: &[Offset] =
-            if splits { &[Offset::CloseYesterday, Offset::CloseToday] } else { &[Offset::Close] };
+        let closes: &[Offset] = if splits { &[Offset::CloseYesterday, Offset::CloseToday] } else { &[Offset::Close] };
         for &offset in closes {
             let closable = book.closable(side, offset);
             if closable > Lots::ZERO {

@@ -4,9 +4,9 @@
 //!
 //! To add a check: a variant of `RefusalReason`, a branch in [`check`], and a line in the table of the tests.
 
-use super::settings::{ContractLimits, OrderSettings};
 use super::rate::RateWindow;
-use shrike_core::codes::{Offset, OrderType, RefusalReason, Side};
+use super::settings::{ContractLimits, OrderSettings};
+use shrike_core::codes::{Offset, RefusalReason, Side};
 use shrike_core::event::{InstrumentDef, OrderRequest};
 use shrike_core::ledger::{Ledger, Position};
 use shrike_core::units::{Lots, Money, Nanos, Price};
@@ -110,7 +110,8 @@ impl Gate<'_> {
         if order.price.is_absent() {
             return Ok(());
         }
-        let refuse = |limit: Price| Refused { reason: RefusalReason::Price, limit: limit.raw(), value: order.price.raw() };
+        let refuse =
+            |limit: Price| Refused { reason: RefusalReason::Price, limit: limit.raw(), value: order.price.raw() };
         if !order.price.is_on_tick(def.tick) {
             return Err(refuse(def.tick));
         }

@@ -14,8 +14,8 @@ mod targets;
 
 pub use errors::{Remedy, remedy};
 pub use gate::{Gate, Refused};
-pub use settings::{ContractLimits, OrderSettings, ProductLimits};
 pub use rate::RateWindow;
 pub use session::{Mode, Readiness};
+pub use settings::{ContractLimits, OrderSettings, ProductLimits};
 pub use stage::{OrderCapacity, OrderStage};
 pub use targets::{Obstacle, Pair, Row, Targets, Wanted};

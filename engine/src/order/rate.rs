@@ -39,7 +39,10 @@ impl RateWindow {
     /// When the limit next allows a request.
     #[inline]
     pub fn opens_at(&self) -> Nanos {
-        self.times.get(self.oldest).filter(|time| !time.is_absent()).map_or(Nanos::ABSENT, |time| time.after(self.window_ns))
+        self.times
+            .get(self.oldest)
+            .filter(|time| !time.is_absent())
+            .map_or(Nanos::ABSENT, |time| time.after(self.window_ns))
     }
 
     /// The most requests in a window.

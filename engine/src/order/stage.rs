@@ -4,9 +4,9 @@
 //! and at last a timer where something is waited for.
 
 use super::errors::{Remedy, remedy};
-use super::settings::{ContractLimits, OrderSettings};
 use super::rate::RateWindow;
 use super::session::{COMMAND_LIFE_NS, Mode, Readiness, Session};
+use super::settings::{ContractLimits, OrderSettings};
 use super::targets::{Pair, Targets, Wanted, side_index};
 use crate::stage::{OutSlot, Stage};
 use shrike_core::codes::{AlarmKind, CommandKind, OrderState, RequestKind, StageId};
@@ -367,7 +367,8 @@ impl OrderStage {
             Event::OrderRequest(request) => self.requested(header, request),
             Event::Refusal(refusal) => {
                 let pair = Pair { strategy: refusal.strategy, instrument: refusal.instrument };
-                let told = shrike_core::codes::RefusalReason::of(refusal.reason).map(|reason| (reason, refusal.error_code));
+                let told =
+                    shrike_core::codes::RefusalReason::of(refusal.reason).map(|reason| (reason, refusal.error_code));
                 let side = shrike_core::codes::Side::of(refusal.side).map_or(0, side_index);
                 if let Some(obstacle) = self.targets.get_mut(pair).and_then(|row| row.obstacles.get_mut(side)) {
                     obstacle.told = told;
@@ -454,7 +455,10 @@ impl OrderStage {
         if !self.timer_due.is_absent() || self.catchup || !self.waits() {
             return false;
         }
-        out.put(&TimerRequest { due_ns: self.now.after(self.settings.ack_timeout_ns.max(1)), ..TimerRequest::default() });
+        out.put(&TimerRequest {
+            due_ns: self.now.after(self.settings.ack_timeout_ns.max(1)),
+            ..TimerRequest::default()
+        });
         true
     }
 

@@ -5,9 +5,7 @@
 use super::stages::{Stages, Stopped};
 use shrike_core::clock::{Clock, ScaledTime, SimTime};
 use shrike_core::codes::{CommandKind, StageId};
-use shrike_core::event::{
-    Command, Event, Header, MarketSlot, ReportSlot, RequestSlot, Seq, Timer, flags,
-};
+use shrike_core::event::{Command, Event, Header, MarketSlot, ReportSlot, RequestSlot, Seq, Timer, flags};
 use shrike_core::thread::{Waiter, Waiting};
 use shrike_core::units::{Nanos, Text};
 use shrike_core::venue::{Gateway, MarketFeed, Next};
@@ -141,6 +139,7 @@ impl Edge<'_> {
             waiter.after(1);
             match source {
                 Source::Gateway => {
+                    *report.header_mut() = Header::default();
                     if self.gateway.take(&mut report) {
                         self.next_gateway = number(report.header_mut(), self.next_gateway);
                         stages.report(&report)?;
@@ -149,13 +148,13 @@ impl Edge<'_> {
                 Source::Timer => {
                     if let Some(Reverse((due_ns, _, token))) = timers.pop() {
                         report.put(&Timer { token, due_ns, ..Timer::default() });
-                        *report.header_mut() =
-                            Header { recv_ns: due_ns, flags: 0, seq: Seq::ABSENT, ..*report.header() };
-                        self.next_gateway = number(report.header_mut(), self.next_gateway);
+                        // A timer is nobody's event: it has no number, so the gateway's count its reports.
+                        *report.header_mut() = Header { recv_ns: due_ns, ..bare(report.header()) };
                         stages.report(&report)?;
                     }
                 }
                 Source::Feed => {
+                    *market.header_mut() = Header::default();
                     if self.feed.take(&mut market) {
                         if self.days > 0 && days.began(&market) > self.days {
                             self.market_over = true;
@@ -250,7 +249,7 @@ impl Edge<'_> {
             // The stage judges the age on its own clock, which in simulated time is not the operator's.
             let age_ns = real_now().since(command.written_ns);
             slot.put(&Command { written_ns: Nanos::new(now.get().saturating_sub(age_ns)), ..*command });
-            *slot.header_mut() = Header { seq: record.header.seq, recv_ns: now, flags: 0, ..*slot.header() };
+            *slot.header_mut() = Header { seq: record.header.seq, recv_ns: now, ..bare(slot.header()) };
             stages.report(&slot)?;
             self.settle(stages, timers)?;
         }
@@ -270,11 +269,15 @@ impl Edge<'_> {
             ..Command::default()
         });
         slot.header_mut().recv_ns = now;
-        self.next_gateway = number(slot.header_mut(), self.next_gateway);
         stages.report(&slot)?;
         self.settle(stages, timers)?;
         Ok(now)
     }
+}
+
+/// What `put` wrote of a header, and nothing of the event before.
+fn bare(header: &Header) -> Header {
+    Header { len: header.len, kind: header.kind, version: header.version, ..Header::default() }
 }
 
 /// Numbers an event that its source left unnumbered; the next free number.

@@ -41,8 +41,7 @@ impl Home {
         let io = |source| HomeError::Io { dir: dir.display().to_string(), source };
         fs::create_dir_all(dir.join("journals")).map_err(io)?;
         let path = dir.join("lock");
-        let mut lock =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
+        let mut lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -6,17 +6,15 @@ use super::inline::Inline;
 use super::pipeline::{Pipeline, PipelinePlan};
 use super::stages::{Nodes, Stages, Stopped};
 use super::start::{BeginError, Folded, begin, fold_order, fold_signal};
-use crate::order::{OrderCapacity, OrderStage};
-use crate::setup;
-use crate::signal::SignalStage;
+use crate::order::{OrderCapacity, OrderSettings, OrderStage};
+use crate::signal::{SignalStage, StrategySpec};
 use crate::stage::{Counts, Driver};
-use shrike_config::Config;
-use shrike_core::clock::Clock;
 use shrike_core::codes::StageId;
 use shrike_core::event::{Event, Header, Kind, RequestSlot, RunEnd, RunStart, Seq};
 use shrike_core::units::{Nanos, Text};
 use shrike_core::venue::{Gateway, MarketFeed};
-use shrike_journal::{Mapped, OpenError, ReadError, Reader, Recovery, Writer, WriterOptions};
+use shrike_journal::{OpenError, ReadError, Reader, Recovery, Writer, WriterOptions};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 /// A home opened by this process, its journals recovered and folded.
@@ -48,8 +46,8 @@ pub struct EngineOptions {
     pub orders_max: usize,
     /// The topology.
     pub topology: Topology,
-    /// Journals, by stage.
-    pub journal: fn(StageId) -> WriterOptions,
+    /// How the signal and the order journal are written.
+    pub journals: [WriterOptions; 2],
     /// Version and commit of the program.
     pub build: String,
     /// Names the run: from the seed in simulated time.
@@ -71,9 +69,6 @@ pub enum RunError {
     /// A stage has stopped.
     #[error(transparent)]
     Stopped(#[from] Stopped),
-    /// The configuration names something that does not exist.
-    #[error(transparent)]
-    Setup(#[from] setup::SetupError),
     /// The system gave no thread, or no file.
     #[error("the system refused: {0}")]
     Io(#[from] std::io::Error),
@@ -102,24 +97,26 @@ pub struct RunReport {
 }
 
 impl Engine {
-    /// Locks the home, recovers its journals and folds them under this configuration.
+    /// Locks the home, recovers its journals and folds them under these settings and strategies.
     ///
     /// # Errors
-    /// When the home is in use, a journal is corrupt, or the configuration does not fit.
-    pub fn open(config: &Config, options: EngineOptions) -> Result<Self, RunError> {
+    /// When the home is in use, or a journal is corrupt.
+    pub fn open(
+        home: &Path,
+        settings: OrderSettings,
+        strategies: Vec<StrategySpec>,
+        options: EngineOptions,
+    ) -> Result<Self, RunError> {
         let holder = format!("shrike run, process {}", std::process::id());
-        let home = Home::open(&config.run.home, &holder)?;
-        let strategies = setup::strategies(config)?;
+        let home = Home::open(home, &holder)?;
         let highest = strategies.iter().map(|spec| spec.id as usize).max().unwrap_or(0);
-        let capacity = OrderCapacity {
-            instruments: options.instruments_max,
-            strategies: highest,
-            orders: options.orders_max,
-        };
+        let capacity =
+            OrderCapacity { instruments: options.instruments_max, strategies: highest, orders: options.orders_max };
         let mut signal = SignalStage::new(options.instruments_max, strategies);
-        let mut order = OrderStage::new(setup::rules(config), capacity);
-        let (signal_log, signal_recovery) = writer(&home, "signal", (options.journal)(StageId::Signal))?;
-        let (order_log, order_recovery) = writer(&home, "order", (options.journal)(StageId::Order))?;
+        let mut order = OrderStage::new(settings, capacity);
+        let [signal_options, order_options] = options.journals;
+        let (signal_log, signal_recovery) = Writer::create_or_resume(&home.journal("signal"), signal_options)?;
+        let (order_log, order_recovery) = Writer::create_or_resume(&home.journal("order"), order_options)?;
         let folded = Folded {
             signal: fold_signal(&home.journal("signal"), &mut signal)?,
             order: fold_order(&home.journal("order"), &mut order)?,
@@ -178,13 +175,11 @@ impl Engine {
             after_clean_stop: u8::from(self.folded.order.clean),
             ..RunStart::default()
         };
-        let mut gateway = run.gateway;
         let dirs = (self.home.journal("signal"), self.home.journal("order"));
-        let (nodes, requests) =
-            begin(self.nodes, &self.folded, &clock, &start, run.config_text, (&dirs.0, &dirs.1))?;
+        let (nodes, requests) = begin(self.nodes, &self.folded, &clock, &start, run.config_text, (&dirs.0, &dirs.1))?;
         let mut edge = Edge {
             feed: run.feed,
-            gateway: &mut *gateway,
+            gateway: run.gateway,
             pace: run.pace,
             told: run.told,
             commands: run.commands.map(|reader| (reader, nodes.order.stage.last_command())),
@@ -198,9 +193,7 @@ impl Engine {
         };
         let (end, nodes) = match self.topology {
             Topology::Inline => through(Inline::new(nodes, clock.clone(), 1_024), &mut edge, &requests),
-            Topology::Pipeline(plan) => {
-                through(Pipeline::start(nodes, clock.clone(), plan)?, &mut edge, &requests)
-            }
+            Topology::Pipeline(plan) => through(Pipeline::start(nodes, clock.clone(), plan)?, &mut edge, &requests),
         };
         let now = clock.now();
         let report = close(nodes, self.run_id, now, end)?;
@@ -233,16 +226,16 @@ pub struct Run<'a> {
     pub config_hash: u64,
 }
 
-fn writer(home: &Home, name: &str, options: WriterOptions) -> Result<(Writer<Mapped>, Recovery), OpenError> {
-    Writer::create_or_resume(&home.journal(name), options)
-}
-
 fn after(last: Seq, stage: StageId) -> Seq {
     if last.is_absent() { first(stage) } else { last.next() }
 }
 
 /// Lets the edge run over stages, whatever threads they are on.
-fn through<S: Stages>(mut stages: S, edge: &mut Edge<'_>, requests: &[RequestSlot]) -> (Result<EdgeEnd, Stopped>, Nodes) {
+fn through<S: Stages>(
+    mut stages: S,
+    edge: &mut Edge<'_>,
+    requests: &[RequestSlot],
+) -> (Result<EdgeEnd, Stopped>, Nodes) {
     let end = edge.run(&mut stages, requests);
     (end, stages.finish())
 }

@@ -135,10 +135,16 @@ pub(super) fn begin(
     }
     if folded.signal.last_given > folded.order.last_neighbour {
         let mut report = ReportSlot::default();
-        resend(signal_dir, folded.order.last_neighbour, folded.signal.last_given, |_| true, |slot| {
-            report.copy_from(slot.header(), slot.body());
-            inline.report(&report)
-        })?;
+        resend(
+            signal_dir,
+            folded.order.last_neighbour,
+            folded.signal.last_given,
+            |_| true,
+            |slot| {
+                report.copy_from(slot.header(), slot.body());
+                inline.report(&report)
+            },
+        )?;
     }
     inline.settle(&mut |slot| requests.push(*slot))?;
     Ok((inline.finish(), requests))

@@ -123,7 +123,10 @@ mod tests {
             assert_eq!(bars.push(&tick(second, last, volume)), None);
         }
         let bar = bars.push(&tick(185, 11, 9)).unwrap();
-        assert_eq!((bar.open, bar.high, bar.low, bar.close), (Price::whole(10), Price::whole(12), Price::whole(9), Price::whole(9)));
+        assert_eq!(
+            (bar.open, bar.high, bar.low, bar.close),
+            (Price::whole(10), Price::whole(12), Price::whole(9), Price::whole(9))
+        );
         assert_eq!(bar.volume, Qty::whole(4));
         let rest = bars.close().unwrap();
         assert_eq!(rest.start_ns, tick(180, 0, 0).exch_ns, "windows are aligned, empty ones give no bar");

@@ -126,8 +126,7 @@ impl Atr {
     }
     /// Folds a bar.
     pub fn push(&mut self, high: f64, low: f64, close: f64) {
-        let range =
-            if self.count == 0 { high - low } else { high.max(self.close) - low.min(self.close) };
+        let range = if self.count == 0 { high - low } else { high.max(self.close) - low.min(self.close) };
         self.count += 1;
         let n = self.count.min(u64::from(self.period)) as f64;
         self.value += (range - self.value) / n;

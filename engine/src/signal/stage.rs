@@ -239,8 +239,8 @@ impl SignalStage {
     fn apply_output(&mut self, event: Event<'_>) {
         let (strategy, instrument, intent, revision) = match event {
             Event::TargetPosition(target) => {
-                let urgency = shrike_core::codes::Urgency::of(target.urgency)
-                    .unwrap_or(shrike_core::codes::Urgency::Passive);
+                let urgency =
+                    shrike_core::codes::Urgency::of(target.urgency).unwrap_or(shrike_core::codes::Urgency::Passive);
                 let intent = Intent::Position { lots: target.lots, limit: target.limit, urgency };
                 (target.strategy, target.instrument, intent, target.revision)
             }
@@ -427,9 +427,13 @@ mod tests {
 
     #[test]
     fn globs() {
-        for (pattern, text, expected) in
-            [("*", "ru1901", true), ("ru*", "ru1901", true), ("ru*1", "ru1901", true), ("ru", "ru1901", false), ("IF*", "ru1901", false)]
-        {
+        for (pattern, text, expected) in [
+            ("*", "ru1901", true),
+            ("ru*", "ru1901", true),
+            ("ru*1", "ru1901", true),
+            ("ru", "ru1901", false),
+            ("IF*", "ru1901", false),
+        ] {
             assert_eq!(glob_matches(pattern, text), expected, "{pattern} {text}");
         }
     }

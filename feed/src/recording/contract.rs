@@ -3,14 +3,14 @@
 
 use super::day::{Day, average};
 use super::error::RecordingError;
-use super::listing::{Listing, listing_of};
+use super::listing::{definition, product_of};
 use super::row::Stamp;
 use super::skip::{Skip, Skips};
-use shrike_config::tables::Tables;
-use shrike_core::calendar::{CalendarError, NIGHT_END_SECOND, ROLL_SECOND};
+use shrike_core::calendar::{CalendarError, NIGHT_END_SECOND, ROLL_SECOND, Sessions};
 use shrike_core::codes::{Exchange, ProductClass};
 use shrike_core::event::{DepthTick, InstrumentDef};
 use shrike_core::instrument::InstrumentId;
+use shrike_core::product::{Product, Products};
 use shrike_core::units::{Nanos, Price, TradingDay, Turnover};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,9 +18,10 @@ use std::sync::Arc;
 /// A contract with rows.
 #[derive(Debug)]
 pub(super) struct Contract {
-    pub(super) listing: Listing,
-    /// Its id, once announced.
-    pub(super) id: Option<InstrumentId>,
+    symbol: String,
+    pub(super) product: Product,
+    /// Its definition, once announced.
+    pub(super) def: Option<InstrumentDef>,
     /// The last tick delivered.
     pub(super) last: DepthTick,
     /// The stamp of its row, before repair.
@@ -41,7 +42,8 @@ pub(super) struct Placed {
 /// What the files of a recording share.
 #[derive(Debug)]
 pub(super) struct Book {
-    pub(super) tables: Arc<Tables>,
+    pub(super) sessions: Arc<Sessions>,
+    products: Arc<Products>,
     pub(super) contracts: Vec<Contract>,
     pub(super) days: Vec<Day>,
     pub(super) skips: Skips,
@@ -53,9 +55,10 @@ pub(super) struct Book {
 const UNKNOWN_REMEMBERED_MAX: usize = 10_000;
 
 impl Book {
-    pub(super) fn new(tables: Arc<Tables>) -> Self {
+    pub(super) fn new(sessions: Arc<Sessions>, products: Arc<Products>) -> Self {
         Self {
-            tables,
+            sessions,
+            products,
             contracts: Vec::new(),
             days: Vec::new(),
             skips: Skips::default(),
@@ -69,10 +72,11 @@ impl Book {
         if let Some(&known) = self.by_symbol.get(symbol) {
             return known;
         }
-        let found = listing_of(&self.tables, symbol, exchange).map(|listing| {
+        let found = product_of(&self.products, symbol, exchange).map(|product| {
             self.contracts.push(Contract {
-                listing,
-                id: None,
+                symbol: String::from_utf8_lossy(symbol).into_owned(),
+                product: *product,
+                def: None,
                 last: DepthTick::default(),
                 last_stamp: Nanos::ABSENT,
                 days: HashMap::new(),
@@ -88,12 +92,12 @@ impl Book {
     /// The trading day and the natural time of a row. `file` and `row` are for the error of a day without a calendar,
     /// which is told once for each contract and day.
     pub(super) fn place(&mut self, contract: usize, stamp: &Stamp, file: &str, row: u64) -> Result<Placed, Skip> {
-        let Some(exchange) = self.contracts.get(contract).map(|contract| contract.listing.exchange) else {
+        let Some(exchange) = self.contracts.get(contract).map(|contract| contract.product.exchange) else {
             return Err(Skip::UnknownInstrument);
         };
         let Stamp { mut trading_day, action_day, second, millis } = *stamp;
         let night = !(NIGHT_END_SECOND..ROLL_SECOND).contains(&second);
-        let calendar = self.tables.sessions.calendar();
+        let calendar = self.sessions.calendar();
         if night && exchange == Exchange::Czce && (action_day == trading_day || action_day.is_absent()) {
             // CZCE states the natural date where others state the trading day.
             trading_day = match calendar.next_trading_day(trading_day) {
@@ -105,7 +109,7 @@ impl Book {
             Some(&known) => known?,
             None => self.open_day(contract, trading_day, file, row)?,
         };
-        let Ok(date) = self.tables.sessions.calendar().natural_date(trading_day, second) else {
+        let Ok(date) = self.sessions.calendar().natural_date(trading_day, second) else {
             return Err(Skip::NoCalendar);
         };
         // DCE states the trading day as the natural date at night. Any other date is a snapshot of an earlier day.
@@ -116,11 +120,11 @@ impl Book {
     }
 
     fn open_day(&mut self, contract: usize, day: TradingDay, file: &str, row: u64) -> Result<usize, Skip> {
-        let Some(listing) = self.contracts.get(contract).map(|contract| contract.listing) else {
+        let Some(product) = self.contracts.get(contract).map(|contract| contract.product) else {
             return Err(Skip::UnknownInstrument);
         };
-        let sessions = &self.tables.sessions;
-        let phases = |day| sessions.phases_of(listing.exchange, listing.product.as_str(), day);
+        let sessions = &self.sessions;
+        let phases = |day| sessions.phases_of(product.exchange, product.code.as_str(), day);
         let next = sessions.calendar().next_trading_day(day).and_then(phases);
         let opened = match phases(day) {
             Ok(spans) => {
@@ -147,7 +151,7 @@ impl Book {
 
     /// What the next trading day's first row calls the previous settlement, when the recording has that day.
     pub(super) fn next_pre_settlement(&self, day: &Day) -> Price {
-        let next = self.tables.sessions.calendar().next_trading_day(day.trading_day).ok();
+        let next = self.sessions.calendar().next_trading_day(day.trading_day).ok();
         let days = self.contracts.get(day.contract).map(|contract| &contract.days);
         let index = days.zip(next).and_then(|(days, next)| days.get(&next)?.ok());
         index.and_then(|index| self.days.get(index)).map_or(Price::ABSENT, |day| day.pre_settlement)
@@ -155,21 +159,27 @@ impl Book {
 }
 
 impl Contract {
-    /// Its definition under an id.
-    pub(super) fn definition(&self, id: InstrumentId) -> InstrumentDef {
-        InstrumentDef { instrument: id, ..self.listing.definition() }
+    /// Announces it under an id on its first trading day. `None` when its symbol is too long for an event.
+    pub(super) fn announce(&mut self, id: InstrumentId, day: TradingDay, sessions: &Sessions) -> Option<InstrumentDef> {
+        self.def = definition(&self.product, &self.symbol, id, day, sessions.calendar());
+        self.def
+    }
+
+    /// Its id, once announced.
+    pub(super) fn id(&self) -> Option<InstrumentId> {
+        self.def.as_ref().map(|def| def.instrument)
     }
 
     /// Whether a price of zero is a price: of combinations only, which are differences.
     pub(super) fn zero_is_price(&self) -> bool {
-        self.listing.class == ProductClass::Combination
+        self.product.class == ProductClass::Combination
     }
 
     /// Turnover with the multiplier, average price without it, whatever front it came from. CTP before 6.7.1 computes
     /// CZCE's turnover without; it gives CZCE's average as a price and the others' multiplied. Which it is shows beside
     /// the last price: a multiplier is at least 2, and the day's average is never that far from it.
     pub(super) fn settle_units(&self, tick: &mut DepthTick) {
-        let multiplier = self.listing.multiplier;
+        let multiplier = self.product.multiplier;
         let near = tick.last.some().or(tick.pre_settlement.some());
         if let Some(near) = near.filter(|near| multiplier > 1 && near.raw() > 0) {
             let per_lot = average(tick.turnover, tick.volume, 1);

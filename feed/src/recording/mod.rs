@@ -12,6 +12,7 @@ mod contract;
 mod day;
 mod decimal;
 mod error;
+mod expiry;
 mod follow;
 mod listing;
 mod part;
@@ -29,9 +30,10 @@ pub use follow::{AtEnd, JournalFeed};
 pub use skip::{Place, Skip, Skips};
 
 use contract::Book;
-use shrike_config::tables::Tables;
-use shrike_core::event::{DepthTick, InstrumentDef, MarketSlot, Settlement};
+use shrike_core::calendar::Sessions;
+use shrike_core::event::{Body, DepthTick, InstrumentDef, MarketSlot, Rates, Settlement};
 use shrike_core::instrument::InstrumentId;
+use shrike_core::product::Products;
 use shrike_core::units::{Nanos, TradingDay};
 use shrike_core::venue::{MarketFeed, Next};
 use source::Source;
@@ -84,8 +86,13 @@ pub struct Recording {
 impl Recording {
     /// Opens a file (`.csv`, `.csv.gz`, `.zip`) or all such files of a directory, and reads each one's first tick.
     /// Fails when nothing can be opened or a header is not understood; damage further on is told by [`Self::errors`].
-    pub fn open(path: &Path, tables: Arc<Tables>, options: Options) -> Result<Self, RecordingError> {
-        let mut book = Book::new(tables);
+    pub fn open(
+        path: &Path,
+        sessions: Arc<Sessions>,
+        products: Arc<Products>,
+        options: Options,
+    ) -> Result<Self, RecordingError> {
+        let mut book = Book::new(sessions, products);
         let parts = part::parts_at(path, &mut book.errors)?;
         let mut sources = Vec::with_capacity(parts.len());
         for part in parts {
@@ -123,9 +130,16 @@ impl Recording {
     }
 
     /// The contracts announced so far, by id.
-    pub fn instruments(&self) -> Vec<InstrumentDef> {
+    pub fn instruments(&self) -> impl Iterator<Item = &InstrumentDef> {
         let contracts = self.announced.iter().filter_map(|&index| self.book.contracts.get(index));
-        contracts.filter_map(|contract| Some(contract.definition(contract.id?))).collect()
+        contracts.filter_map(|contract| contract.def.as_ref())
+    }
+
+    /// Margin and fees of the contracts announced so far, as the product tables assume them. They are the gateway's to
+    /// state, so the feed does not deliver them.
+    pub fn rates(&self) -> impl Iterator<Item = Rates> {
+        let contracts = self.announced.iter().filter_map(|&index| self.book.contracts.get(index));
+        contracts.filter_map(|contract| Some(contract.product.rates(contract.id()?)))
     }
 
     /// Events delivered so far, those passed over by a seek included.
@@ -186,18 +200,19 @@ impl Recording {
         }
     }
 
-    fn put<B: shrike_core::event::Body>(&mut self, body: &B) {
+    fn put<B: Body>(&mut self, body: &B) {
         self.slot.put(body);
         self.slot.header_mut().recv_ns = self.clock;
         self.ready = true;
     }
 
     fn define(&mut self, day: usize) {
-        let Some(index) = self.book.days.get(day).map(|day| day.contract) else { return };
+        let Some((index, day)) = self.book.days.get(day).map(|day| (day.contract, day.trading_day)) else { return };
         let id = InstrumentId::new(self.announced.len() as u32);
-        if let Some(contract) = self.book.contracts.get_mut(index).filter(|contract| contract.id.is_none()) {
-            contract.id = Some(id);
-            let def = contract.definition(id);
+        let Some(contract) = self.book.contracts.get_mut(index).filter(|contract| contract.def.is_none()) else {
+            return;
+        };
+        if let Some(def) = contract.announce(id, day, &self.book.sessions) {
             self.announced.push(index);
             self.put(&def);
         }
@@ -205,7 +220,7 @@ impl Recording {
 
     fn phase(&mut self, index: usize, span: usize) {
         let Some(day) = self.book.days.get(index) else { return };
-        let Some(id) = self.book.contracts.get(day.contract).and_then(|contract| contract.id) else { return };
+        let Some(id) = self.book.contracts.get(day.contract).and_then(|contract| contract.id()) else { return };
         let Some(phase) = day.phase(span, id) else { return };
         if day.phase(span + 1, id).is_some() {
             self.agenda.push(Reverse((phase.end_ns, Due::Phase { day: index, span: span + 1 })));
@@ -219,7 +234,7 @@ impl Recording {
         let late = self.clock.since(head.tick.exch_ns) > self.options.late_ns_max;
         if let Some(contract) = self.book.contracts.get_mut(head.contract) {
             let mut tick = head.tick;
-            tick.instrument = contract.id.unwrap_or(InstrumentId::NONE);
+            tick.instrument = contract.id().unwrap_or(InstrumentId::NONE);
             let last = &contract.last;
             let again = DepthTick { exch_ns: last.exch_ns, ..tick };
             if head.stamp == contract.last_stamp && again == *last {
@@ -240,12 +255,12 @@ impl Recording {
     fn settle(&mut self, index: usize) {
         let Some(day) = self.book.days.get(index) else { return };
         let Some(contract) = self.book.contracts.get(day.contract) else { return };
-        let next = self.book.tables.sessions.calendar().next_trading_day(day.trading_day);
-        let listing = &contract.listing;
+        let next = self.book.sessions.calendar().next_trading_day(day.trading_day);
+        let product = &contract.product;
         let settlement = Settlement {
-            instrument: contract.id.unwrap_or(InstrumentId::NONE),
+            instrument: contract.id().unwrap_or(InstrumentId::NONE),
             trading_day: day.trading_day,
-            settlement: day.settlement(self.book.next_pre_settlement(day), listing.multiplier, listing.tick),
+            settlement: day.settlement(self.book.next_pre_settlement(day), product.multiplier, product.tick),
             next_day: next.unwrap_or(TradingDay::ABSENT),
             ..Settlement::default()
         };

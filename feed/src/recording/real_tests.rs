@@ -54,7 +54,8 @@ const SETTLED: [(&str, &[&str]); 3] = [
 fn every_row_of_three_exchanges_is_a_tick_or_counted() {
     let Some(dir) = data() else { return };
     let started = Instant::now();
-    let mut feed = Recording::open(&dir, tables(), Options::default()).unwrap();
+    let (sessions, products) = tables();
+    let mut feed = Recording::open(&dir, sessions, products, Options::default()).unwrap();
     let mut slot = MarketSlot::default();
     let mut symbols: Vec<String> = Vec::new();
     let mut phase = PhaseKind::Shut;

@@ -168,7 +168,7 @@ impl Source {
         tick.action_day = placed.at.china_date();
         day.note(&tick);
         admitted?;
-        tick.exch_ns = if of.listing.exchange == Exchange::Czce { self.spread(contract, &placed) } else { placed.at };
+        tick.exch_ns = if of.product.exchange == Exchange::Czce { self.spread(contract, &placed) } else { placed.at };
         Ok(Head { day: placed.day, contract, stamp: placed.at, row: self.row, tick })
     }
 

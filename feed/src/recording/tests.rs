@@ -5,12 +5,82 @@ use super::*;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
-use shrike_core::event::{Body, Kind, Phase, read_body};
-use shrike_core::units::{Price, Turnover};
+use shrike_core::calendar::{Calendar, DayTemplate, NightTemplate, SessionRow, SessionsSource, Slot};
+use shrike_core::codes::{Exchange, PhaseKind, ProductClass};
+use shrike_core::event::{Kind, Phase, read_body};
+use shrike_core::product::{Product, ProductRates};
+use shrike_core::units::{Lots, Price, Text, Turnover};
 use std::io::Write;
 
-pub(super) fn tables() -> Arc<Tables> {
-    Arc::new(Tables::builtin())
+/// A small table of products and sessions: enough for the files here.
+pub(super) fn tables() -> (Arc<Sessions>, Arc<Products>) {
+    use PhaseKind::{AuctionMatch, AuctionOrders, Continuous};
+    let day = |yyyymmdd| TradingDay::new(yyyymmdd).unwrap();
+    let text = |code: &str| Text::new(code.as_bytes()).unwrap();
+    let slots = |slots: &[(u32, u32, PhaseKind)]| {
+        let second = |hhmm: u32| hhmm / 100 * 3600 + hhmm % 100 * 60;
+        let slots = slots.iter().map(|&(start, end, kind)| Slot { start_s: second(start), end_s: second(end), kind });
+        slots.collect::<Vec<_>>()
+    };
+    let commodities = slots(&[
+        (855, 859, AuctionOrders),
+        (859, 900, AuctionMatch),
+        (900, 1015, Continuous),
+        (1030, 1130, Continuous),
+        (1330, 1500, Continuous),
+    ]);
+    let indices = slots(&[
+        (925, 929, AuctionOrders),
+        (929, 930, AuctionMatch),
+        (930, 1130, Continuous),
+        (1300, 1500, Continuous),
+    ]);
+    let night = slots(&[(2055, 2059, AuctionOrders), (2059, 2100, AuctionMatch), (2100, 2300, Continuous)]);
+    let listed = [
+        (Exchange::Shfe, "ru", 10, "5", 0, Some(0)),
+        (Exchange::Dce, "m", 10, "1", 0, Some(0)),
+        (Exchange::Czce, "SR", 10, "1", 0, Some(0)),
+        (Exchange::Czce, "AP", 10, "1", 0, None),
+        (Exchange::Cffex, "IF", 300, "0.2", 1, None),
+    ];
+    let rows = listed.map(|(exchange, code, _, _, template, night)| SessionRow {
+        exchange,
+        product: text(code),
+        from: day(20180101),
+        until: day(20301231),
+        day: template,
+        night,
+    });
+    let holidays = [20181001, 20181002, 20181003, 20181004, 20181005, 20181231, 20190101, 20210101]
+        .into_iter()
+        .chain(20201001..=20201008);
+    let sessions = Sessions::new(SessionsSource {
+        calendar: Calendar::new(day(20180101), day(20211231), &holidays.map(day).collect::<Vec<_>>()),
+        days: [commodities, indices].map(|slots| DayTemplate::new(slots, Vec::new()).unwrap()).into(),
+        nights: vec![NightTemplate::new(night).unwrap()],
+        rows: rows.into(),
+        nights_suspended: Vec::new(),
+    });
+    let products = listed.map(|(exchange, code, multiplier, tick, ..)| Product {
+        exchange,
+        code: text(code),
+        class: ProductClass::Future,
+        underlying: Text::EMPTY,
+        option_style: None,
+        multiplier,
+        tick: Price::parse(tick).unwrap(),
+        max_limit_lots: Lots::new(500),
+        max_market_lots: Lots::ZERO,
+        listed: TradingDay::ABSENT,
+        daily_cancels: 500,
+        rates: ProductRates::default(),
+    });
+    (Arc::new(sessions), Arc::new(Products::new(products.into())))
+}
+
+fn open(path: &Path) -> Result<Recording, RecordingError> {
+    let (sessions, products) = tables();
+    Recording::open(path, sessions, products, Options::default())
 }
 
 const HEADER: &str = "InstrumentID,TradingDay,ActionDay,UpdateTime,UpdateMillisec,LastPrice,Volume,Turnover,\
@@ -73,7 +143,7 @@ fn read_files(files: &[(&str, &[u8])]) -> Result<Read, RecordingError> {
     for (name, bytes) in files {
         std::fs::write(dir.path().join(name), bytes).unwrap();
     }
-    Recording::open(dir.path(), tables(), Options::default()).map(drain)
+    open(dir.path()).map(drain)
 }
 
 fn read_rows(rows: &[String]) -> Read {
@@ -245,8 +315,12 @@ fn files_merge_by_time_whatever_they_are_called() {
     let order: Vec<u32> = read.bodies::<DepthTick>().iter().map(|tick| tick.instrument.get()).collect();
     assert_eq!(order, [0, 1, 0, 1]);
     assert_eq!(read.times(), again.times());
-    let ids: Vec<u32> = read.feed.instruments().iter().map(|def| def.instrument.get()).collect();
+    let ids: Vec<u32> = read.feed.instruments().map(|def| def.instrument.get()).collect();
     assert_eq!(ids, [0, 1], "dense");
+    assert_eq!(
+        read.feed.rates().map(|rates| (rates.instrument.get(), rates.assumed)).collect::<Vec<_>>(),
+        [(0, 1), (1, 1)]
+    );
 }
 
 #[test]
@@ -267,7 +341,7 @@ fn a_seek_gives_the_same_rest() {
     let rows: Vec<String> = (0..50).map(|n| row("m1901", 20181012, 20181012, &format!("09:30:{n:02}"), n)).collect();
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("a.csv"), csv(&rows)).unwrap();
-    let open = || Recording::open(dir.path(), tables(), Options::default()).unwrap();
+    let open = || open(dir.path()).unwrap();
     let whole = drain(open()).events;
     for count in [0, 1, 7, whole.len() - 1, whole.len()] {
         let mut feed = open();
@@ -284,7 +358,7 @@ fn a_seek_gives_the_same_rest() {
 
 #[test]
 fn nothing_to_read_is_an_error_with_a_name() {
-    let missing = Recording::open(std::path::Path::new("/nowhere/x.csv"), tables(), Options::default());
+    let missing = open(Path::new("/nowhere/x.csv"));
     assert!(missing.err().unwrap().to_string().contains("/nowhere/x.csv"));
     let empty = read_files(&[("notes.txt", b"")]);
     assert!(empty.err().unwrap().to_string().contains("no recording here"));

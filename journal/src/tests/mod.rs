@@ -1,5 +1,6 @@
 //! Tests of the whole room: stories over real files and simulated pages.
 
+mod faults;
 mod files;
 
 use crate::{Reader, Segments, Storage, Writer, WriterOptions};

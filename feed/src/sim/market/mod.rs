@@ -1,5 +1,5 @@
 //! A generated market: several futures over some trading days, drawn from a seed. Each contract is a stream of its own
-//! ([`contract`]) around a latent price ([`value`]) with a five-level book ([`book`]) on a day planned ahead ([`plan`]);
+//! (`contract`) around a latent price (`value`) with a five-level book (`book`) on a day planned ahead (`plan`);
 //! [`Generated`] merges the streams by time. In: options and tables. Out, on the edge thread: instruments, phases,
 //! snapshots as CTP would send them, settlements. The same options and tables give the same bytes on every machine.
 

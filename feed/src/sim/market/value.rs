@@ -82,8 +82,7 @@ impl Value {
         self.activity
     }
 
-    /// A trading day begins: its limits in ticks, its step deviation, jumps and run into a limit; and the gap since
-    /// the last close.
+    /// A trading day begins: its limits in ticks, its deviation of a step, its jumps and its run into a limit.
     pub fn begin_day(&mut self, limits: (i64, i64), deviation: i64, jump_chance: u32, run: Option<LimitRun>) {
         (self.lower, self.upper) = (limits.0 << SUBTICK_BITS, limits.1 << SUBTICK_BITS);
         (self.deviation, self.jump_chance, self.run) = (deviation, jump_chance, run);

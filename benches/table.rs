@@ -1,0 +1,20 @@
+//! `cargo bench -p shrike-benches [-- --short] [part of a row's name]`: measures and prints the table.
+
+use shrike_benches::{Host, rows, table};
+
+fn main() {
+    let mut host = Host::new(std::env::args().any(|arg| arg == "--short"));
+    let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
+    println!("{host}\n{}", table::HEADING);
+    for row in rows() {
+        // The floor is always measured: other rows are judged by it.
+        let floor = row.name == shrike_benches::FLOOR;
+        if floor || row.name.contains(&wanted) {
+            let outcome = (row.measure)(&mut host);
+            if floor && let shrike_benches::Outcome::Measured(figures) = &outcome {
+                host.floor_ns = Some(figures.p50);
+            }
+            println!("{}", table::line(&row, &outcome, host.floor_ns));
+        }
+    }
+}
