@@ -12,6 +12,7 @@ mod profiles;
 mod read;
 mod secret;
 mod sections;
+pub mod tables;
 mod tree;
 mod values;
 

@@ -151,8 +151,8 @@ impl Products {
         self.rows.iter().find(same)
     }
 
-    /// Every product, by exchange and code.
-    pub fn iter(&self) -> impl Iterator<Item = &Product> {
-        self.rows.iter()
+    /// Every product, in order of exchange and code.
+    pub fn as_slice(&self) -> &[Product] {
+        &self.rows
     }
 }
