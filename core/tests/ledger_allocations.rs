@@ -47,7 +47,7 @@ fn text(number: u64) -> Text<24> {
         *digit += (rest % 10) as u8;
         rest /= 10;
     }
-    Text::new(&digits).unwrap()
+    Text::new(&digits).unwrap_or_default()
 }
 
 fn tell<'a>(ledger: &mut Ledger, event: impl Into<Event<'a>>) -> Applied {
