@@ -58,5 +58,5 @@ pub(crate) fn is_tmpfs_with(path: &Path, bytes: u64) -> bool {
         let mut stat: libc::statfs = std::mem::zeroed();
         (libc::statfs(path.as_ptr(), &raw mut stat) != 0, stat)
     };
-    !failed && stat.f_type as i64 == TMPFS_MAGIC && stat.f_bavail as u64 * stat.f_bsize as u64 >= bytes
+    !failed && stat.f_type == TMPFS_MAGIC && stat.f_bavail.saturating_mul(stat.f_bsize.unsigned_abs()) >= bytes
 }

@@ -25,6 +25,11 @@ enum Memory {
     },
 }
 
+// SAFETY: the lines are reached through the handles' `base` only, by the rules stated there.
+unsafe impl Send for Memory {}
+// SAFETY: as above.
+unsafe impl Sync for Memory {}
+
 struct Shared {
     /// Bytes published by the writer, header page included; zero until the segment begins.
     written: AtomicU32,
@@ -151,7 +156,7 @@ impl Segment {
     #[inline]
     pub(crate) fn put(&self, offset: u32, header: &Header, body: &[u8]) -> bool {
         let end = offset as usize + padded(Header::SIZE + body.len());
-        if end > self.len as usize || offset % 64 != 0 {
+        if end > self.len as usize || !offset.is_multiple_of(64) {
             return false;
         }
         let header_bytes = bytemuck::bytes_of(header);
@@ -170,7 +175,7 @@ impl Segment {
     /// The length word at `offset`: zero where no record is published yet, or beyond the memory.
     #[inline]
     pub(crate) fn length_at(&self, offset: u32) -> u32 {
-        if offset % 64 != 0 || u64::from(offset) + 4 > u64::from(self.len) {
+        if !offset.is_multiple_of(64) || u64::from(offset) + 4 > u64::from(self.len) {
             return 0;
         }
         // SAFETY: in bounds and aligned; the word is only ever accessed atomically while others may write it.
