@@ -98,7 +98,7 @@ pub struct Header {
     pub kind: u16,
     /// Version of the body's layout; later versions only append fields.
     pub version: u16,
-    /// CRC-32C of the header after this field and of the body.
+    /// CRC-32C of the record with this field zero, up to its end on a 64-byte boundary. Set by the journal's writer.
     pub crc: u32,
     /// Bits of [`flags`].
     pub flags: u32,

@@ -1,0 +1,62 @@
+//! Maps segment files: creating with space allocated, read-only, and questions to the file system. Called at opening and
+//! by the syncing thread, never by a hot thread.
+#![allow(unsafe_code)]
+
+use memmap2::{MmapOptions, MmapRaw};
+use std::ffi::CString;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Creates a zeroed file of `bytes` with its space allocated, and maps it to be written; `populate` also takes the page
+/// faults now.
+pub(crate) fn create(path: &Path, bytes: u32, populate: bool) -> io::Result<MmapRaw> {
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    let mapped = allocate(&file, bytes).and_then(|()| {
+        let mut options = MmapOptions::new();
+        options.len(bytes as usize);
+        if populate {
+            options.populate();
+        }
+        options.map_raw(&file)
+    });
+    if mapped.is_err() {
+        // A file without its space would be taken for a segment.
+        let _ = std::fs::remove_file(path);
+    }
+    mapped
+}
+
+/// Maps a file read-only as long as it is now.
+pub(crate) fn open(path: &Path) -> io::Result<MmapRaw> {
+    let file = File::open(path)?;
+    MmapOptions::new().map_raw_read_only(&file)
+}
+
+fn allocate(file: &File, bytes: u32) -> io::Result<()> {
+    // SAFETY: a plain call on an open file descriptor.
+    let failed = unsafe { libc::fallocate(file.as_raw_fd(), 0, 0, i64::from(bytes)) } != 0;
+    if !failed {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    match error.raw_os_error() {
+        // Some file systems cannot allocate: the file is sparse there.
+        Some(libc::EOPNOTSUPP) => file.set_len(u64::from(bytes)),
+        _ => Err(error),
+    }
+}
+
+/// Whether `path` lies on a file system in memory with `bytes` free.
+pub(crate) fn is_tmpfs_with(path: &Path, bytes: u64) -> bool {
+    const TMPFS_MAGIC: i64 = 0x0102_1994;
+    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };
+    // SAFETY: `statfs` is plain data, for which zero is valid; the path ends in NUL and both outlive the call.
+    let (failed, stat) = unsafe {
+        let mut stat: libc::statfs = std::mem::zeroed();
+        (libc::statfs(path.as_ptr(), &raw mut stat) != 0, stat)
+    };
+    !failed && stat.f_type as i64 == TMPFS_MAGIC && stat.f_bavail as u64 * stat.f_bsize as u64 >= bytes
+}

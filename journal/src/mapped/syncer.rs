@@ -1,0 +1,233 @@
+//! What happens behind the writer: segments are prepared ahead, copied to the disk, made durable, marked and retired.
+//! Runs on its own thread in live time, and in the writer's calls in simulated time. A failure is shown in the shared
+//! fault word and tried again at the next turn; the data wait in memory.
+
+use super::Shared;
+use crate::directory;
+use crate::format::{HEADER_PAGE, Position, encode_mark, segment_file};
+use crate::map;
+use crate::segment::Segment;
+use crate::storage::{Fault, FaultStep};
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Without a place in memory, whole chunks of this size behind the cursor are synced: syncing the page that is written
+/// would make the writer wait.
+const CHUNK: u32 = 2 << 20;
+
+/// Sizes and counts that do not change.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub segment_bytes: u32,
+    pub ahead: usize,
+    /// Take the page faults when a segment is prepared.
+    pub populate: bool,
+    /// Segments that may exist at once, prepared ones included.
+    pub live_max: usize,
+}
+
+/// A segment that is prepared, written, or not yet wholly durable.
+#[derive(Debug)]
+struct Live {
+    index: u32,
+    segment: Segment,
+    /// The disk file, once there is something to copy or sync.
+    disk: Option<File>,
+    /// Everything below is durable.
+    synced: u32,
+    /// What was written at the last turn; when it stays, the writer is idle.
+    seen: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Syncer {
+    shared: Arc<Shared>,
+    dir: PathBuf,
+    live_dir: Option<PathBuf>,
+    limits: Limits,
+    next: u32,
+    /// Ascending. The first ones are begun, the last ones prepared.
+    segments: VecDeque<Live>,
+    /// Durable and left, but the writer may still let go of its handle: unmapping is not for its thread.
+    retired: Vec<Segment>,
+}
+
+impl Syncer {
+    pub(super) fn new(shared: Arc<Shared>, dir: PathBuf, live_dir: Option<PathBuf>, limits: Limits, next: u32) -> Self {
+        Self { shared, dir, live_dir, limits, next, segments: VecDeque::new(), retired: Vec::new() }
+    }
+
+    /// The thread's loop.
+    pub(super) fn run(&mut self, interval: Duration) {
+        while !self.shared.stop.load(Ordering::Acquire) {
+            self.turn();
+            std::thread::park_timeout(interval);
+        }
+    }
+
+    /// Prepares what is missing, copies and syncs what is new.
+    pub(super) fn turn(&mut self) {
+        self.retired.retain(|segment| !segment.is_last_handle());
+        let prepared = self.try_prepare();
+        let synced = self.sync();
+        let fault = synced.err().or(prepared.err()).map_or(0, Fault::raw);
+        self.shared.fault.store(fault, Ordering::Release);
+    }
+
+    /// Prepares what is missing.
+    pub(super) fn prepare(&mut self) {
+        match self.try_prepare() {
+            Err(fault) => self.shared.fault.store(fault.raw(), Ordering::Release),
+            Ok(()) => {
+                let fault = Fault::from_raw(self.shared.fault.load(Ordering::Acquire));
+                if fault.is_some_and(|fault| fault.step == FaultStep::Prepare) {
+                    self.shared.fault.store(0, Ordering::Release);
+                }
+            }
+        }
+    }
+
+    fn try_prepare(&mut self) -> Result<(), Fault> {
+        while self.shared.ready.len() < self.limits.ahead {
+            if self.segments.len() >= self.limits.live_max {
+                return Err(fault(FaultStep::Prepare)(io::Error::from_raw_os_error(libc::ENOSPC)));
+            }
+            let path = self.live_dir.as_ref().unwrap_or(&self.dir).join(segment_file(self.next));
+            let map = map::create(&path, self.limits.segment_bytes, self.limits.populate);
+            let segment = Segment::mapped(map.map_err(fault(FaultStep::Prepare))?);
+            let live = Live { index: self.next, segment: segment.clone(), disk: None, synced: 0, seen: 0 };
+            self.segments.push_back(live);
+            // There is room: only this side pushes.
+            let _ = self.shared.ready.push((self.next, segment));
+            self.next += 1;
+        }
+        Ok(())
+    }
+
+    /// Makes durable what is written, oldest first: a segment is begun on the disk only when all before it is durable.
+    fn sync(&mut self) -> Result<(), Fault> {
+        while let Some(live) = self.segments.front_mut() {
+            // In this order: once sealed, what is written is final.
+            let sealed = live.segment.is_sealed();
+            let written = live.segment.written();
+            if written == 0 {
+                break;
+            }
+            match &self.live_dir {
+                Some(_) => live.copy(&self.dir, written, &self.shared)?,
+                None => live.sync_mapped(&self.dir, written, sealed, &self.shared)?,
+            }
+            if !sealed || live.synced < written {
+                break;
+            }
+            live.finalise(self.live_dir.is_some())?;
+            if let Some(live_dir) = &self.live_dir {
+                directory::remove(&live_dir.join(segment_file(live.index))).map_err(fault(FaultStep::Sync))?;
+            }
+            if let Some(live) = self.segments.pop_front() {
+                self.retired.push(live.segment);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes all durable and removes what was only prepared.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        self.sync().map_err(|fault| {
+            self.shared.fault.store(fault.raw(), Ordering::Release);
+            io::Error::from_raw_os_error(fault.errno)
+        })?;
+        while self.shared.ready.pop().is_some() {}
+        for live in self.segments.drain(..) {
+            let place = self.live_dir.as_ref().unwrap_or(&self.dir);
+            directory::remove(&place.join(segment_file(live.index)))?;
+        }
+        directory::sync_dir(&self.dir)
+    }
+}
+
+impl Live {
+    /// Copies from memory to the disk file and syncs that.
+    fn copy(&mut self, dir: &std::path::Path, written: u32, shared: &Shared) -> Result<(), Fault> {
+        if self.synced >= written {
+            return Ok(());
+        }
+        let disk = open_disk(&mut self.disk, dir, self.index, true).map_err(fault(FaultStep::Copy))?;
+        // The header page carries the mark of the last turn: never ahead of what is durable.
+        // After a failed sync nothing is known of the pages since the last good one: they are all written again.
+        let from = self.synced.max(HEADER_PAGE);
+        let copied = disk
+            .write_all_at(self.segment.bytes(0, HEADER_PAGE), 0)
+            .and_then(|()| disk.write_all_at(self.segment.bytes(from, written), u64::from(from)));
+        copied.map_err(fault(FaultStep::Copy))?;
+        disk.sync_data().map_err(fault(FaultStep::Sync))?;
+        self.mark(written, shared);
+        Ok(())
+    }
+
+    /// Syncs the mapped disk file: whole chunks behind the writer, and the rest when it is idle or gone.
+    fn sync_mapped(&mut self, dir: &std::path::Path, written: u32, sealed: bool, shared: &Shared) -> Result<(), Fault> {
+        let idle = written == self.seen;
+        self.seen = written;
+        let target = if sealed || idle { written } else { written - written % CHUNK };
+        if target <= self.synced {
+            return Ok(());
+        }
+        let disk = open_disk(&mut self.disk, dir, self.index, false).map_err(fault(FaultStep::Sync))?;
+        if self.synced == 0 {
+            // The file's size and name.
+            disk.sync_all().and_then(|()| directory::sync_dir(dir)).map_err(fault(FaultStep::Sync))?;
+        }
+        if let Some(map) = self.segment.map() {
+            let from = self.synced as usize;
+            map.flush_range(0, HEADER_PAGE as usize)
+                .and_then(|()| map.flush_range(from, target as usize - from))
+                .map_err(fault(FaultStep::Sync))?;
+        }
+        self.mark(target, shared);
+        Ok(())
+    }
+
+    fn mark(&mut self, synced: u32, shared: &Shared) {
+        self.synced = synced;
+        self.segment.set_mark(encode_mark(self.index, synced));
+        let position = Position { segment: self.index, offset: synced };
+        shared.synced_to.store(position.raw(), Ordering::Release);
+    }
+
+    /// Makes the last mark durable, and the file as long as what is in it.
+    fn finalise(&mut self, copied: bool) -> Result<(), Fault> {
+        let Some(disk) = &self.disk else { return Ok(()) };
+        if copied {
+            disk.write_all_at(self.segment.bytes(0, HEADER_PAGE), 0).map_err(fault(FaultStep::Copy))?;
+        } else {
+            if let Some(map) = self.segment.map() {
+                map.flush_range(0, HEADER_PAGE as usize).map_err(fault(FaultStep::Sync))?;
+            }
+            disk.set_len(u64::from(self.synced)).map_err(fault(FaultStep::Sync))?;
+        }
+        disk.sync_all().map_err(fault(FaultStep::Sync))
+    }
+}
+
+fn open_disk<'a>(disk: &'a mut Option<File>, dir: &std::path::Path, index: u32, create: bool) -> io::Result<&'a File> {
+    if disk.is_none() {
+        let path = dir.join(segment_file(index));
+        let file = OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path)?;
+        if create {
+            directory::sync_dir(dir)?;
+        }
+        *disk = Some(file);
+    }
+    disk.as_ref().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+}
+
+fn fault(step: FaultStep) -> impl Fn(io::Error) -> Fault {
+    move |error| Fault { step, errno: error.raw_os_error().unwrap_or(libc::EIO) }
+}

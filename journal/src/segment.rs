@@ -1,0 +1,218 @@
+//! Memory of one segment, mapped or on the heap: the only place that writes and reads frames. One writer appends;
+//! readers in any thread or process see a record only after its length word, which is stored last. Relies on: one
+//! writer (the journal's lock), and bytes of published records never changing.
+#![allow(unsafe_code)]
+
+use crate::format::{HEADER_PAGE, MARK_OFFSET, SegmentHeader, padded};
+use memmap2::MmapRaw;
+use shrike_core::event::Header;
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+/// A cache line of simulated memory.
+#[repr(C, align(64))]
+struct Line([u8; 64]);
+
+/// What keeps the bytes.
+enum Memory {
+    Mapped(MmapRaw),
+    /// Reached through `base` only.
+    Heap {
+        _lines: Box<[UnsafeCell<Line>]>,
+    },
+}
+
+struct Shared {
+    /// Bytes published by the writer, header page included; zero until the segment begins.
+    written: AtomicU32,
+    /// The writer has left the segment.
+    sealed: AtomicBool,
+    memory: Memory,
+}
+
+/// A handle to a segment's memory; clones share it.
+#[derive(Clone)]
+pub struct Segment {
+    base: NonNull<u8>,
+    len: u32,
+    shared: Arc<Shared>,
+}
+
+// SAFETY: `base` points into `shared.memory`, which lives as long as any handle and never moves. Bytes are written by
+// the one writer above `written` only, and read by others below it or below a length word that was loaded with acquire;
+// the length words and the mark are only touched as atomics.
+unsafe impl Send for Segment {}
+// SAFETY: as above.
+unsafe impl Sync for Segment {}
+
+impl fmt::Debug for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Segment").field("len", &self.len).field("written", &self.written()).finish_non_exhaustive()
+    }
+}
+
+impl Segment {
+    /// A segment in a mapped file; up to 4 GiB of it count.
+    pub(crate) fn mapped(map: MmapRaw) -> Self {
+        let len = u32::try_from(map.len()).unwrap_or(u32::MAX) & !7;
+        // A mapping of a file is never at address zero.
+        let base = NonNull::new(map.as_mut_ptr()).unwrap_or(NonNull::dangling());
+        Self::new(base, len, Memory::Mapped(map))
+    }
+
+    /// A zeroed segment on the heap.
+    pub(crate) fn heap(len: u32) -> Self {
+        let lines = (len as usize).div_ceil(64);
+        let memory: Box<[UnsafeCell<Line>]> = (0..lines).map(|_| UnsafeCell::new(Line([0; 64]))).collect();
+        // From the whole slice, not its first element: the pointer spans all lines. A box is never at address zero.
+        let base = NonNull::new(memory.as_ptr().cast::<u8>().cast_mut()).unwrap_or(NonNull::dangling());
+        Self::new(base, len, Memory::Heap { _lines: memory })
+    }
+
+    fn new(base: NonNull<u8>, len: u32, memory: Memory) -> Self {
+        let shared = Arc::new(Shared { written: AtomicU32::new(0), sealed: AtomicBool::new(false), memory });
+        Self { base, len, shared }
+    }
+
+    /// Bytes of the segment's memory.
+    #[inline]
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Whether there is no memory.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bytes the writer has published through this handle's memory, header page included.
+    #[inline]
+    pub(crate) fn written(&self) -> u32 {
+        self.shared.written.load(Ordering::Acquire)
+    }
+
+    /// Whether the writer has left the segment; then [`Self::written`] is final.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.shared.sealed.load(Ordering::Acquire)
+    }
+
+    /// The writer leaves the segment.
+    pub(crate) fn seal(&self) {
+        self.shared.sealed.store(true, Ordering::Release);
+    }
+
+    /// Writes the header page, the magic last. Only the writer calls it, once, before any frame.
+    pub(crate) fn begin(&self, header: &SegmentHeader) {
+        if self.len < HEADER_PAGE {
+            return;
+        }
+        let bytes = bytemuck::bytes_of(header);
+        // SAFETY: the page is in bounds; nobody reads it before the magic, which is an aligned word stored with
+        // release after everything else.
+        unsafe {
+            std::ptr::copy_nonoverlapping(bytes.as_ptr().add(8), self.base.as_ptr().add(8), bytes.len() - 8);
+            self.word(0).store(u64::from_le_bytes(header.magic), Ordering::Release);
+        }
+        self.shared.written.store(HEADER_PAGE, Ordering::Release);
+    }
+
+    /// Whether the segment begins with any magic at all.
+    #[inline]
+    pub(crate) fn has_begun(&self) -> bool {
+        self.len >= HEADER_PAGE && {
+            // SAFETY: in bounds and aligned.
+            unsafe { self.word(0) }.load(Ordering::Acquire) != 0
+        }
+    }
+
+    /// The durable mark's word.
+    #[inline]
+    pub(crate) fn mark(&self) -> u64 {
+        if self.len < HEADER_PAGE {
+            return 0;
+        }
+        // SAFETY: in bounds and aligned.
+        unsafe { self.word(MARK_OFFSET) }.load(Ordering::Acquire)
+    }
+
+    /// Stores the durable mark's word. Only for segments that are mapped to be written.
+    pub(crate) fn set_mark(&self, mark: u64) {
+        if self.len >= HEADER_PAGE {
+            // SAFETY: in bounds and aligned.
+            unsafe { self.word(MARK_OFFSET) }.store(mark, Ordering::Release);
+        }
+    }
+
+    /// Appends a frame at `offset`, the end of what is written: body, header, and the length word last. False, and
+    /// nothing is written, when it would not fit. Only the writer calls it. The room up to the next frame is zero.
+    #[inline]
+    pub(crate) fn put(&self, offset: u32, header: &Header, body: &[u8]) -> bool {
+        let end = offset as usize + padded(Header::SIZE + body.len());
+        if end > self.len as usize || offset % 64 != 0 {
+            return false;
+        }
+        let header_bytes = bytemuck::bytes_of(header);
+        // SAFETY: the frame is in bounds, and above `written`: no reader looks at it before its length word, which is
+        // aligned and stored with release after everything else.
+        unsafe {
+            let frame = self.base.as_ptr().add(offset as usize);
+            std::ptr::copy_nonoverlapping(body.as_ptr(), frame.add(Header::SIZE), body.len());
+            std::ptr::copy_nonoverlapping(header_bytes.as_ptr().add(4), frame.add(4), Header::SIZE - 4);
+            (*frame.cast::<AtomicU32>()).store(header.len, Ordering::Release);
+        }
+        self.shared.written.store(end as u32, Ordering::Release);
+        true
+    }
+
+    /// The length word at `offset`: zero where no record is published yet, or beyond the memory.
+    #[inline]
+    pub(crate) fn length_at(&self, offset: u32) -> u32 {
+        if offset % 64 != 0 || u64::from(offset) + 4 > u64::from(self.len) {
+            return 0;
+        }
+        // SAFETY: in bounds and aligned; the word is only ever accessed atomically while others may write it.
+        unsafe { (*self.base.as_ptr().add(offset as usize).cast::<AtomicU32>()).load(Ordering::Acquire) }
+    }
+
+    /// Bytes from `start` to `end`, as far as they are in the memory. The caller has seen them published: below
+    /// `written`, inside a frame whose length word was loaded, in a header page that has begun, or with no writer alive.
+    #[inline]
+    pub(crate) fn bytes(&self, start: u32, end: u32) -> &[u8] {
+        let end = end.min(self.len);
+        let start = start.min(end);
+        // SAFETY: in bounds; published bytes never change (the mark in the header page is read as bytes only by the
+        // thread that writes it, or with no writer alive).
+        unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(start as usize), (end - start) as usize) }
+    }
+
+    /// Whether this is the last handle to the memory.
+    pub(crate) fn is_last_handle(&self) -> bool {
+        Arc::strong_count(&self.shared) == 1
+    }
+
+    /// The mapping, to sync it; `None` on the heap.
+    pub(crate) fn map(&self) -> Option<&MmapRaw> {
+        match &self.shared.memory {
+            Memory::Mapped(map) => Some(map),
+            Memory::Heap { .. } => None,
+        }
+    }
+
+    /// Overwrites bytes. Only before the segment is shared with anyone.
+    pub(crate) fn load(&self, bytes: &[u8]) {
+        let len = bytes.len().min(self.len as usize);
+        // SAFETY: in bounds; the caller holds the only handle.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.as_ptr(), len) };
+    }
+
+    /// # Safety
+    /// `offset + 8` is in bounds and `offset` a multiple of 8.
+    #[inline]
+    unsafe fn word(&self, offset: u32) -> &AtomicU64 {
+        // SAFETY: the caller's promise; memory is 64-byte aligned.
+        unsafe { &*self.base.as_ptr().add(offset as usize).cast::<AtomicU64>() }
+    }
+}

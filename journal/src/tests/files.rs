@@ -1,0 +1,344 @@
+//! Real files: writing, tailing, closing, crashing, starting again. Live segments go to a directory of each test's own
+//! in memory, so that nothing stays behind.
+
+use super::*;
+use crate::{FaultStep, LIVE_FILE, LOCK_FILE, OpenError, Position, ReadError, RecoveryCase, Syncing, recover};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+struct Home {
+    disk: TempDir,
+    memory: TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        Self { disk: TempDir::new().unwrap(), memory: TempDir::new_in("/dev/shm").unwrap() }
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.disk.path().join("journals/order")
+    }
+
+    fn small(&self) -> WriterOptions {
+        WriterOptions { live_dir: Some(self.memory.path().to_path_buf()), ..small() }
+    }
+
+    fn threaded(&self) -> WriterOptions {
+        WriterOptions { syncing: Syncing::EveryMs(1), ..self.small() }
+    }
+
+    fn on_disk(&self) -> WriterOptions {
+        WriterOptions { live_dir: None, ..small() }
+    }
+
+    fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let entries = fs::read_dir(self.dir()).unwrap().map(|entry| entry.unwrap());
+        entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+    }
+}
+
+/// Appends as a live writer that may have to wait for the thread behind it.
+fn append_patiently<S: Storage>(writer: &mut Writer<S>, n: u64) {
+    let (header, body) = made(n);
+    while writer.append(&header, &body).is_err() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn what_is_appended_is_read_back_live_and_closed_and_after_a_restart() {
+    let (one, other) = (Home::new(), Home::new());
+    for (home, options) in [(&one, one.small()), (&other, other.on_disk())] {
+        let dir = home.dir();
+        let (mut writer, recovery) = Writer::create_or_resume(&dir, options.clone()).unwrap();
+        assert_eq!(recovery.case, RecoveryCase::New);
+        let mut all: Vec<_> = (1..=2000).map(|n| append_made(&mut writer, n)).collect();
+        assert_eq!(all[0].seq, Seq::new(StageId::Order, 0, 1));
+        assert!(writer.position().segment > 3, "several segments");
+        assert_eq!(read_dir(&dir), all, "live");
+        writer.flush_and_close().unwrap();
+        assert_eq!(read_dir(&dir), all, "closed");
+        assert!(!dir.join(LIVE_FILE).exists());
+        assert_eq!(fs::read(dir.join(LOCK_FILE)).unwrap(), b"");
+
+        let (mut writer, recovery) = Writer::create_or_resume(&dir, options.clone()).unwrap();
+        assert_eq!(recovery.case, RecoveryCase::Clean);
+        assert_eq!(recovery.next_seq, all.last().unwrap().seq.next());
+        all.extend((2001..=2100).map(|n| append_made(&mut writer, n)));
+        drop(writer);
+        assert_eq!(read_dir(&dir), all, "dropped without a close");
+
+        let recovery = recover(&dir, &options).unwrap();
+        assert_eq!(recovery.case, RecoveryCase::Open);
+        assert_eq!(recovery.aside, Vec::<PathBuf>::new());
+        let (writer, recovery) = Writer::create_or_resume(&dir, options.clone()).unwrap();
+        assert_eq!(recovery.case, RecoveryCase::Clean, "recovered once for all");
+        assert_eq!(read_dir(&dir), all, "recovered");
+        writer.flush_and_close().unwrap();
+        assert_eq!(read_dir(&dir), all, "closed again");
+    }
+    assert_eq!(one.files(), other.files(), "the same bytes, with and without a place in memory");
+    assert_eq!(fs::read_dir(one.memory.path()).unwrap().count(), 0, "nothing stays in memory");
+}
+
+#[test]
+fn the_host_crashes_and_the_disk_files_are_enough() {
+    let home = Home::new();
+    let (mut writer, _) = Writer::create_or_resume(&home.dir(), home.threaded()).unwrap();
+    for n in 1..=3000 {
+        append_patiently(&mut writer, n);
+    }
+    let durable = writer.synced_to();
+    drop(writer);
+    fs::remove_dir_all(home.memory.path().read_dir().unwrap().next().unwrap().unwrap().path()).unwrap();
+    let (_, recovery) = Writer::create_or_resume(&home.dir(), home.threaded()).unwrap();
+    assert!(recovery.end >= durable, "{} >= {durable}", recovery.end);
+    let read = read_dir(&home.dir());
+    assert!(read.iter().enumerate().all(|(i, said)| said.recv_ns == i as u64 + 1));
+    assert_eq!(recovery.next_seq.n(), read.len() as u64 + 1);
+}
+
+#[test]
+fn two_writers_are_refused_and_the_holder_is_named() {
+    let home = Home::new();
+    let (_writer, _) = Writer::create_or_resume(&home.dir(), home.small()).unwrap();
+    for other in [
+        Writer::create_or_resume(&home.dir(), home.small()).map(|_| ()),
+        recover(&home.dir(), &home.small()).map(|_| ()),
+    ] {
+        match other {
+            Err(OpenError::Locked { holder, .. }) => assert_eq!(holder, std::process::id().to_string()),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_thread_makes_it_durable_behind_the_writer() {
+    let home = Home::new();
+    for options in [home.threaded(), WriterOptions { live_dir: None, ..home.threaded() }] {
+        let before = if home.dir().exists() { read_dir(&home.dir()).len() } else { 0 };
+        let (mut writer, _) = Writer::create_or_resume(&home.dir(), options).unwrap();
+        for n in 1..=3000 {
+            append_patiently(&mut writer, n);
+        }
+        while writer.synced_to() < writer.position() {
+            std::thread::yield_now();
+        }
+        writer.flush_and_close().unwrap();
+        let read: Vec<_> = read_dir(&home.dir()).iter().skip(before).map(|said| said.recv_ns).collect();
+        assert_eq!(read, Vec::from_iter(1..=3000));
+    }
+}
+
+#[test]
+fn a_reader_in_another_thread_sees_every_record_once_and_in_order() {
+    let home = Home::new();
+    let (mut writer, _) = Writer::create_or_resume(&home.dir(), home.threaded()).unwrap();
+    let mut reader = Reader::open(&home.dir()).unwrap();
+    let tail = std::thread::spawn(move || {
+        let mut next = 1;
+        while next <= 20_000 {
+            if let Some(record) = reader.next().unwrap() {
+                let (header, body) = made(next);
+                assert_eq!((record.header.recv_ns, record.body), (header.recv_ns, body.as_slice()));
+                next += 1;
+            } else {
+                std::thread::yield_now();
+            }
+        }
+        reader
+    });
+    for n in 1..=20_000 {
+        append_patiently(&mut writer, n);
+    }
+    assert!(writer.position().segment > 50, "{}", writer.position());
+    let mut reader = tail.join().unwrap();
+    assert!(reader.next().unwrap().is_none());
+    // The tail goes on over a close and the next writer's start.
+    writer.flush_and_close().unwrap();
+    assert!(reader.next().unwrap().is_none());
+    let (mut writer, _) = Writer::create_or_resume(&home.dir(), home.small()).unwrap();
+    assert!(reader.next().unwrap().is_none());
+    let said_last = append_made(&mut writer, 7);
+    assert_eq!(reader.next().unwrap().map(|record| said(&record)), Some(said_last));
+    // And over a crash and a recovery.
+    drop(writer);
+    let (mut writer, _) = Writer::create_or_resume(&home.dir(), home.small()).unwrap();
+    let said_last = append_made(&mut writer, 8);
+    assert_eq!(reader.next().unwrap().map(|record| said(&record)), Some(said_last));
+}
+
+const CHILD_DIR: &str = "SHRIKE_JOURNAL_TEST_DIR";
+const CHILD_MEMORY: &str = "SHRIKE_JOURNAL_TEST_MEMORY";
+
+/// The other process of the next test: appends until it is killed. Does nothing when it runs as a test.
+#[test]
+fn child_writes_until_killed() {
+    let Ok(dir) = std::env::var(CHILD_DIR) else { return };
+    let live_dir = std::env::var(CHILD_MEMORY).ok().map(PathBuf::from);
+    let options = WriterOptions { live_dir, syncing: Syncing::EveryMs(1), ..small() };
+    let (mut writer, _) = Writer::create_or_resume(Path::new(&dir), options).unwrap();
+    for n in writer.next_seq().n().. {
+        append_patiently(&mut writer, n);
+    }
+}
+
+fn spawn_child(home: &Home, in_memory: bool) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "tests::files::child_writes_until_killed", "--nocapture"]);
+    command.env(CHILD_DIR, home.dir()).stdout(Stdio::null());
+    if in_memory {
+        command.env(CHILD_MEMORY, home.memory.path());
+    }
+    command.spawn().unwrap()
+}
+
+#[test]
+fn a_writer_killed_in_another_process_loses_nothing_that_was_seen() {
+    for in_memory in [true, false] {
+        let home = Home::new();
+        fs::create_dir_all(home.dir()).unwrap();
+        let options = if in_memory { home.small() } else { home.on_disk() };
+        let mut tail = Reader::open(&home.dir()).unwrap();
+        let mut seen = 0;
+        for life in 1..=6 {
+            let mut child = spawn_child(&home, in_memory);
+            let goal = seen + 500 * life;
+            while seen < goal {
+                match tail.next().unwrap() {
+                    Some(record) => {
+                        seen += 1;
+                        assert_eq!(record.header.seq.n(), seen);
+                    }
+                    None => std::thread::yield_now(),
+                }
+            }
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let recovery = recover(&home.dir(), &options).unwrap();
+            let read = read_dir(&home.dir());
+            assert!(read.len() as u64 >= seen);
+            assert_eq!(recovery.next_seq.n(), read.len() as u64 + 1);
+            for (i, found) in read.iter().enumerate() {
+                let (header, body) = made(i as u64 + 1);
+                assert_eq!((found.recv_ns, &found.body), (header.recv_ns.get(), &body));
+            }
+        }
+    }
+}
+
+#[test]
+fn two_simulated_runs_leave_the_same_files() {
+    let homes = [Home::new(), Home::new()];
+    for home in &homes {
+        for life in 0..3 {
+            let (mut writer, _) = Writer::create_or_resume(&home.dir(), home.small()).unwrap();
+            for n in 1..=900 {
+                append_made(&mut writer, n + life);
+            }
+            writer.flush_and_close().unwrap();
+        }
+    }
+    assert_eq!(homes[0].files(), homes[1].files());
+    assert!(homes[0].files().len() > 4);
+}
+
+#[test]
+fn a_disk_that_takes_nothing_is_seen_and_tried_again() {
+    let home = Home::new();
+    let (mut writer, _) = Writer::create_or_resume(&home.dir(), home.threaded()).unwrap();
+    // A directory where the second segment's disk file should be.
+    let obstacle = home.dir().join("000001.seg");
+    fs::create_dir(&obstacle).unwrap();
+    let mut n = 0;
+    let (header, body) = made(1);
+    let give_up = loop {
+        match writer.append(&header, &body) {
+            Ok(_) => n += 1,
+            // Either the thread is a little late, or all memory it may take is used up.
+            Err(full) => match writer.fault() {
+                Some(fault) if fault.step == FaultStep::Copy => break full,
+                _ => std::thread::yield_now(),
+            },
+        }
+    };
+    assert_eq!(give_up, crate::Full::NoSegment);
+    let stuck = writer.synced_to();
+    assert!(stuck.segment < 1 && writer.position().segment >= 1);
+    writer.append_reserve(&header, &body).unwrap();
+    n += 1;
+    let mut reader = Reader::open(&home.dir()).unwrap();
+    assert_eq!(read_on(&mut reader).len(), n, "all of it is in memory");
+    fs::remove_dir(&obstacle).unwrap();
+    while writer.synced_to() < writer.position() {
+        std::thread::yield_now();
+    }
+    append_patiently(&mut writer, 2);
+    writer.flush_and_close().unwrap();
+    assert_eq!(read_dir(&home.dir()).len(), n + 1);
+}
+
+#[test]
+fn foreign_future_short_and_empty_files_are_told_apart() {
+    let good = Home::new();
+    let (mut writer, _) = Writer::create_or_resume(&good.dir(), good.small()).unwrap();
+    append_made(&mut writer, 1);
+    writer.flush_and_close().unwrap();
+    let good = fs::read(good.dir().join("000000.seg")).unwrap();
+
+    let first = |bytes: &[u8]| {
+        let home = Home::new();
+        fs::create_dir_all(home.dir()).unwrap();
+        fs::write(home.dir().join("000000.seg"), bytes).unwrap();
+        let read = Reader::open(&home.dir()).unwrap().next().map(|record| record.map(|record| record.position));
+        let opened = Writer::create_or_resume(&home.dir(), home.small()).map(|(_, recovery)| recovery.case);
+        let kept = fs::read(home.dir().join("000000.seg")).ok();
+        assert!(opened.is_ok() || kept.as_deref() == Some(bytes), "what is refused is left as it is");
+        (read, opened)
+    };
+
+    let (read, opened) = first(b"");
+    assert!(matches!(read, Ok(None)));
+    assert_eq!(opened.unwrap(), RecoveryCase::New);
+
+    let (read, opened) = first(b"Date,Open,High,Low,Close");
+    assert!(matches!(read, Err(ReadError::Foreign { .. })), "{read:?}");
+    assert!(matches!(opened, Err(OpenError::Read(ReadError::Foreign { .. }))));
+
+    let (read, _) = first(&[b'x'; 10_000]);
+    assert!(read.unwrap_err().to_string().contains("000000.seg: not a segment of this journal"));
+
+    let mut future = good.clone();
+    future[8] = 9;
+    let (read, opened) = first(&future);
+    assert!(matches!(read, Err(ReadError::Future { found: 9, .. })), "{read:?}");
+    assert!(matches!(opened, Err(OpenError::Read(ReadError::Future { .. }))));
+
+    let (read, _) = first(&good);
+    assert!(matches!(read, Ok(Some(Position::START))));
+}
+
+#[test]
+fn another_stages_journal_is_refused_by_name() {
+    let home = Home::new();
+    let (mut writer, _) = Writer::create_or_resume(&home.dir(), home.small()).unwrap();
+    append_made(&mut writer, 1);
+    writer.flush_and_close().unwrap();
+    let error = Writer::create_or_resume(&home.dir(), WriterOptions { stage: StageId::Signal, ..home.small() });
+    assert!(error.unwrap_err().to_string().ends_with("the journal of stage order, expected signal"));
+}
+
+#[test]
+fn a_reader_creates_nothing() {
+    let home = Home::new();
+    assert!(matches!(Reader::open(&home.dir()), Err(ReadError::Io { .. })));
+    fs::create_dir_all(home.dir()).unwrap();
+    let mut reader = Reader::open(&home.dir()).unwrap();
+    assert!(reader.next().unwrap().is_none());
+    assert!(home.files().is_empty());
+}
