@@ -91,15 +91,10 @@ impl RunArgs {
     /// As [`Config::load`].
     pub fn load(&self) -> Result<Loaded, ConfigError> {
         let mut overrides = self.overrides.clone();
-        let quoted = |path: &PathBuf| format!("\"{}\"", path.display());
-        overrides.extend(self.home.as_ref().map(|home| format!("run.home={}", quoted(home))));
-        overrides.extend(self.data.as_ref().map(|data| format!("market.data={}", quoted(data))));
-        let speed = self.speed.as_ref();
-        overrides.extend(speed.map(|speed| match speed.as_str() {
-            word @ ("real" | "max") => format!("run.speed=\"{word}\""),
-            number => format!("run.speed={number}"),
-        }));
-        overrides.extend(self.topology.as_ref().map(|topology| format!("run.topology=\"{topology}\"")));
+        overrides.extend(self.home.as_ref().map(|home| format!("run.home={}", home.display())));
+        overrides.extend(self.data.as_ref().map(|data| format!("market.data={}", data.display())));
+        overrides.extend(self.speed.as_ref().map(|speed| format!("run.speed={speed}")));
+        overrides.extend(self.topology.as_ref().map(|topology| format!("run.topology={topology}")));
         overrides.extend(self.days.map(|days| format!("run.days={days}")));
         let files = self.files.clone();
         Config::load(&Source { profile: self.profile.clone(), files, env: Source::environment(), overrides })
