@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn last_trading_days_as_the_exchanges_announced_them() {
-        let (sessions, products) = tables();
+        let tables = tables();
         let cases = [
             ("ru1901", 2019, 1, 20190115),
             ("IF2101", 2021, 1, 20210115),
@@ -80,8 +80,8 @@ mod tests {
             ("m1901", 2019, 1, 20190115),
         ];
         for (symbol, year, month, day) in cases {
-            let product = products.of_symbol(symbol).unwrap();
-            let last = last_trading_day(product, year, month, sessions.calendar());
+            let product = tables.products.of_symbol(symbol).unwrap();
+            let last = last_trading_day(product, year, month, tables.sessions.calendar());
             assert_eq!(last.get(), day, "{symbol}");
         }
     }

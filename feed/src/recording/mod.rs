@@ -21,6 +21,8 @@ mod skip;
 mod source;
 
 #[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
 mod real_tests;
 #[cfg(test)]
 mod tests;

@@ -1,93 +1,25 @@
-//! The recording on small files that each show one habit of the venues, and on damaged ones. The real files are in
-//! `real_tests`.
+//! The recording on small files that each show one habit of the venues. Damage is in `damage_tests`, the real files
+//! in `real_tests`.
 
 use super::*;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use proptest::prelude::*;
-use shrike_core::calendar::{Calendar, DayTemplate, NightTemplate, SessionRow, SessionsSource, Slot};
-use shrike_core::codes::{Exchange, PhaseKind, ProductClass};
+use shrike_config::tables::Tables;
 use shrike_core::event::{Kind, Phase, read_body};
-use shrike_core::product::{Product, ProductRates};
-use shrike_core::units::{Lots, Price, Text, Turnover};
-use std::io::Write;
+use shrike_core::units::{Price, Turnover};
 
-/// A small table of products and sessions: enough for the files here.
-pub(super) fn tables() -> (Arc<Sessions>, Arc<Products>) {
-    use PhaseKind::{AuctionMatch, AuctionOrders, Continuous};
-    let day = |yyyymmdd| TradingDay::new(yyyymmdd).unwrap();
-    let text = |code: &str| Text::new(code.as_bytes()).unwrap();
-    let slots = |slots: &[(u32, u32, PhaseKind)]| {
-        let second = |hhmm: u32| hhmm / 100 * 3600 + hhmm % 100 * 60;
-        let slots = slots.iter().map(|&(start, end, kind)| Slot { start_s: second(start), end_s: second(end), kind });
-        slots.collect::<Vec<_>>()
-    };
-    let commodities = slots(&[
-        (855, 859, AuctionOrders),
-        (859, 900, AuctionMatch),
-        (900, 1015, Continuous),
-        (1030, 1130, Continuous),
-        (1330, 1500, Continuous),
-    ]);
-    let indices = slots(&[
-        (925, 929, AuctionOrders),
-        (929, 930, AuctionMatch),
-        (930, 1130, Continuous),
-        (1300, 1500, Continuous),
-    ]);
-    let night = slots(&[(2055, 2059, AuctionOrders), (2059, 2100, AuctionMatch), (2100, 2300, Continuous)]);
-    let listed = [
-        (Exchange::Shfe, "ru", 10, "5", 0, Some(0)),
-        (Exchange::Dce, "m", 10, "1", 0, Some(0)),
-        (Exchange::Czce, "SR", 10, "1", 0, Some(0)),
-        (Exchange::Czce, "AP", 10, "1", 0, None),
-        (Exchange::Cffex, "IF", 300, "0.2", 1, None),
-    ];
-    let rows = listed.map(|(exchange, code, _, _, template, night)| SessionRow {
-        exchange,
-        product: text(code),
-        from: day(20180101),
-        until: day(20301231),
-        day: template,
-        night,
-    });
-    let holidays = [20181001, 20181002, 20181003, 20181004, 20181005, 20181231, 20190101, 20210101]
-        .into_iter()
-        .chain(20201001..=20201008);
-    let sessions = Sessions::new(SessionsSource {
-        calendar: Calendar::new(day(20180101), day(20211231), &holidays.map(day).collect::<Vec<_>>()),
-        days: [commodities, indices].map(|slots| DayTemplate::new(slots, Vec::new()).unwrap()).into(),
-        nights: vec![NightTemplate::new(night).unwrap()],
-        rows: rows.into(),
-        nights_suspended: Vec::new(),
-    });
-    let products = listed.map(|(exchange, code, multiplier, tick, ..)| Product {
-        exchange,
-        code: text(code),
-        class: ProductClass::Future,
-        underlying: Text::EMPTY,
-        option_style: None,
-        multiplier,
-        tick: Price::parse(tick).unwrap(),
-        max_limit_lots: Lots::new(500),
-        max_market_lots: Lots::ZERO,
-        listed: TradingDay::ABSENT,
-        daily_cancels: 500,
-        rates: ProductRates::default(),
-    });
-    (Arc::new(sessions), Arc::new(Products::new(products.into())))
+pub(super) fn tables() -> Tables {
+    Tables::builtin().unwrap()
 }
 
-fn open(path: &Path) -> Result<Recording, RecordingError> {
-    let (sessions, products) = tables();
-    Recording::open(path, sessions, products, Options::default())
+pub(super) fn open(path: &Path) -> Result<Recording, RecordingError> {
+    let tables = tables();
+    Recording::open(path, tables.sessions, Arc::new(tables.products), Options::default())
 }
 
-const HEADER: &str = "InstrumentID,TradingDay,ActionDay,UpdateTime,UpdateMillisec,LastPrice,Volume,Turnover,\
-                      AveragePrice,BidPrice1,BidVolume1,AskPrice1,AskVolume1,SettlementPrice,PreSettlementPrice\n";
+pub(super) const HEADER: &str = "InstrumentID,TradingDay,ActionDay,UpdateTime,UpdateMillisec,LastPrice,Volume,Turnover,\
+                                 AveragePrice,BidPrice1,BidVolume1,AskPrice1,AskVolume1,SettlementPrice,PreSettlementPrice\n";
 
 /// A row around a price of 3000 with `volume` traded; the multiplier of `m`, `ru` and `SR` is 10.
-fn row(symbol: &str, trading_day: u32, action_day: u32, time: &str, volume: u32) -> String {
+pub(super) fn row(symbol: &str, trading_day: u32, action_day: u32, time: &str, volume: u32) -> String {
     let (clock, millis) = time.split_once('.').unwrap_or((time, "0"));
     let turnover = u64::from(volume) * 30_000;
     format!(
@@ -95,19 +27,19 @@ fn row(symbol: &str, trading_day: u32, action_day: u32, time: &str, volume: u32)
     )
 }
 
-fn csv(rows: &[String]) -> Vec<u8> {
+pub(super) fn csv(rows: &[String]) -> Vec<u8> {
     format!("{HEADER}{}", rows.concat()).into_bytes()
 }
 
 /// All that came out, and the feed at its end.
-struct Read {
-    feed: Recording,
+pub(super) struct Read {
+    pub(super) feed: Recording,
     /// Time, kind, body.
-    events: Vec<(Nanos, u16, Vec<u8>)>,
+    pub(super) events: Vec<(Nanos, u16, Vec<u8>)>,
 }
 
 impl Read {
-    fn bodies<B: Body>(&self) -> Vec<B> {
+    pub(super) fn bodies<B: Body>(&self) -> Vec<B> {
         let of_kind = self.events.iter().filter(|(_, kind, _)| *kind == B::KIND as u16);
         of_kind.map(|(_, _, body)| read_body(body)).collect()
     }
@@ -120,7 +52,7 @@ impl Read {
         self.feed.skipped()
     }
 
-    fn errors(&self) -> Vec<String> {
+    pub(super) fn errors(&self) -> Vec<String> {
         self.feed.errors().iter().map(|error| error.to_string()).collect()
     }
 }
@@ -138,7 +70,7 @@ fn drain(mut feed: Recording) -> Read {
     Read { feed, events }
 }
 
-fn read_files(files: &[(&str, &[u8])]) -> Result<Read, RecordingError> {
+pub(super) fn read_files(files: &[(&str, &[u8])]) -> Result<Read, RecordingError> {
     let dir = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         std::fs::write(dir.path().join(name), bytes).unwrap();
@@ -357,127 +289,18 @@ fn a_seek_gives_the_same_rest() {
 }
 
 #[test]
+fn a_feed_moves_to_the_edge_thread() {
+    fn moves<T: Send>() {}
+    moves::<Recording>();
+    moves::<JournalFeed>();
+}
+
+#[test]
 fn nothing_to_read_is_an_error_with_a_name() {
     let missing = open(Path::new("/nowhere/x.csv"));
     assert!(missing.err().unwrap().to_string().contains("/nowhere/x.csv"));
     let empty = read_files(&[("notes.txt", b"")]);
     assert!(empty.err().unwrap().to_string().contains("no recording here"));
     let foreign = read_files(&[("bars.csv", b"date,open\n1,2\n")]);
-    let cut = read_files(&[("cut.csv.gz", &gz(HEADER.as_bytes())[..5])]);
-    assert!(cut.err().unwrap().to_string().contains("cut.csv.gz"));
-    let good = csv(&[row("m1901", 20181012, 20181012, "09:30:00", 1)]);
-    let beside = read_files(&[("a.csv", &good), ("cut.csv.gz", &gz(HEADER.as_bytes())[..5])]).unwrap();
-    assert_eq!(beside.times().len(), 1, "a broken file does not keep the others");
-    assert!(beside.errors()[0].contains("cut.csv.gz"), "{:?}", beside.errors());
     assert!(foreign.err().unwrap().to_string().contains("bars.csv"));
-}
-
-fn gz(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-/// A zip of these entries; `streamed` leaves the sizes out of the headers, as writers to a pipe do.
-fn zip_of(entries: &[(&str, &[u8])], streamed: bool) -> Vec<u8> {
-    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
-    if streamed {
-        let mut writer = zip::ZipWriter::new_stream(Vec::new());
-        for (name, bytes) in entries {
-            writer.start_file(*name, options).unwrap();
-            writer.write_all(bytes).unwrap();
-        }
-        return writer.finish().unwrap().into_inner();
-    }
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, bytes) in entries {
-        writer.start_file(*name, options).unwrap();
-        writer.write_all(bytes).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
-}
-
-/// Two days of many rows, whose bytes do not repeat too well.
-fn two_days() -> [Vec<u8>; 2] {
-    [20181011, 20181012].map(|day| {
-        let rows: Vec<String> = (0..1_500u32)
-            .map(|n| {
-                let time = format!("{:02}:{:02}:{:02}", 13 + (30 * 60 + n) / 3600, (30 + n / 60) % 60, n % 60);
-                let depth = n.wrapping_mul(2_654_435_761) % 9_973 + 1;
-                row("m1901", day, day, &time, n).replace("2999,5", &format!("2999,{depth}"))
-            })
-            .collect();
-        csv(&rows)
-    })
-}
-
-#[test]
-fn archives_hold_what_plain_files_hold() {
-    let [one, two] = two_days();
-    let plain = read_files(&[("1.csv", &one), ("2.csv", &two)]).unwrap();
-    assert_eq!(plain.bodies::<DepthTick>().len(), 3_000);
-    let entries: [(&str, &[u8]); 2] = [("2.csv", &two), ("1.csv", &one)];
-    for (case, archive) in [("sized", zip_of(&entries, false)), ("streamed", zip_of(&entries, true))] {
-        let read = read_files(&[("both.zip", &archive)]).unwrap();
-        assert!(read.events == plain.events, "{case}: {:?}", read.errors());
-        assert!(read.feed.errors().is_empty(), "{case}: {:?}", read.errors());
-    }
-    let read = read_files(&[("1.csv.gz", &gz(&one)), ("2.CSV.GZ", &gz(&two))]).unwrap();
-    assert!(read.events == plain.events);
-}
-
-#[test]
-fn a_broken_download_gives_what_arrived_and_an_error() {
-    let [one, two] = two_days();
-    let whole: Vec<DepthTick> = read_files(&[("1.csv", &one), ("2.csv", &two)]).unwrap().bodies();
-    let entries: [(&str, &[u8]); 2] = [("1.csv", &one), ("2.csv", &two)];
-    for streamed in [false, true] {
-        let archive = zip_of(&entries, streamed);
-        let cut = &archive[..archive.len() * 3 / 4];
-        let read = read_files(&[("cut.zip", cut)]).unwrap();
-        let ticks: Vec<DepthTick> = read.bodies();
-        assert!(ticks.len() > 1_500 && ticks.len() < 3_000, "{}", ticks.len());
-        assert!(ticks == whole[..ticks.len()], "what arrived is delivered as it was");
-        let errors = read.errors();
-        assert!(errors.iter().any(|error| error.contains("cut.zip") && error.contains("directory")), "{errors:?}");
-        assert!(errors.iter().any(|error| error.contains("cut.zip/2.csv: damaged after row")), "{errors:?}");
-    }
-    let packed = gz(&one);
-    let read = read_files(&[("1.csv.gz", &packed[..packed.len() / 2])]).unwrap();
-    let ticks: Vec<DepthTick> = read.bodies();
-    assert!(!ticks.is_empty() && ticks == whole[..ticks.len()]);
-    let errors = read.errors();
-    assert!(errors.len() == 1 && errors[0].contains("1.csv.gz: damaged after row"), "{errors:?}");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    /// Cut anywhere, overwritten anywhere: no panic, times in order, and what comes out of a cut file is a beginning of
-    /// what the whole one gives.
-    #[test]
-    fn damage_never_panics(cut in 0usize..20_000, hits in proptest::collection::vec((0usize..20_000, any::<u8>()), 0..20), kind in 0..3) {
-        let [one, _] = two_days();
-        let one = &one[..one.len().min(20_000)];
-        let (name, mut bytes) = match kind {
-            0 => ("x.csv", one.to_vec()),
-            1 => ("x.csv.gz", gz(one)),
-            _ => ("x.zip", zip_of(&[("x.csv", one)], false)),
-        };
-        let whole: Vec<DepthTick> = read_files(&[(name, &bytes)]).unwrap().bodies();
-        bytes.truncate(cut % bytes.len());
-        if let Ok(read) = read_files(&[(name, &bytes)]) {
-            let ticks: Vec<DepthTick> = read.bodies();
-            // A cut may shorten the last number of a plain file's last row; it is a row all the same.
-            let sure = ticks.len().saturating_sub(1);
-            prop_assert!(ticks[..sure] == whole[..sure]);
-        }
-        for (at, byte) in hits {
-            let len = bytes.len();
-            if let Some(place) = bytes.get_mut(at % len.max(1)) {
-                *place = byte;
-            }
-        }
-        let _ = read_files(&[(name, &bytes)]);
-    }
 }
