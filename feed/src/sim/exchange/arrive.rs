@@ -17,6 +17,8 @@ pub(super) struct Arrival {
     pub(super) due: Nanos,
     pub(super) cause: Seq,
     pub(super) request: OrderRequest,
+    /// Whether the journal has it already.
+    pub(super) recorded: bool,
 }
 
 impl Exchange {
@@ -24,7 +26,12 @@ impl Exchange {
     pub(super) fn arrive(&mut self, arrival: &Arrival) {
         self.now = self.now.max(arrival.due);
         self.cause = arrival.cause;
+        self.come_back();
         let request = &arrival.request;
+        if !arrival.recorded {
+            self.last_request = arrival.cause;
+            self.record_input(arrival.due, arrival.cause, request.into());
+        }
         match request.kind() {
             Some(RequestKind::Insert) => self.insert(request),
             Some(RequestKind::Cancel) => self.cancel(request),

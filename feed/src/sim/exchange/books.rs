@@ -95,10 +95,12 @@ impl Exchange {
             positions: positions.len() as u32,
             ..ResyncEnd::default()
         };
+        self.resending = true;
         orders.into_iter().for_each(|order| self.tell(Report::Order(order)));
         fills.into_iter().for_each(|fill| self.tell(Report::Fill(fill)));
         positions.into_iter().for_each(|position| self.tell(Report::Position(position)));
         self.tell(Report::Funds(self.funds()));
         self.tell(Report::End(end));
+        self.resending = false;
     }
 }

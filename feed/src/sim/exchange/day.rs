@@ -20,10 +20,20 @@ impl Exchange {
     pub(super) fn see_day(&mut self, day: TradingDay) {
         if day > self.day {
             self.connect(self.now, day);
+        } else {
+            self.come_back();
+        }
+    }
+
+    /// After a recovery the trading day goes on with a new session.
+    pub(super) fn come_back(&mut self) {
+        if self.away && !self.day.is_absent() {
+            self.login();
         }
     }
 
     fn login(&mut self) {
+        self.away = false;
         self.session_id += 1;
         self.tell(Report::Login(Login {
             trading_day: self.day,
@@ -69,6 +79,11 @@ impl Exchange {
     fn roll(&mut self, next: TradingDay) {
         let working: Vec<u32> = self.contracts.iter().flatten().flat_map(|contract| contract.working.clone()).collect();
         self.end_orders(&working);
+        self.settle_day(next);
+    }
+
+    /// The books pass to the next day.
+    pub(super) fn settle_day(&mut self, next: TradingDay) {
         let mut balance = self.cash.pre_balance.plus(self.cash.close_profit).minus(self.cash.commission);
         for contract in self.contracts.iter_mut().flatten() {
             balance = balance.plus(contract.position_profit());
@@ -76,8 +91,8 @@ impl Exchange {
             contract.long.settle(mark);
             contract.short.settle(mark);
             contract.pre_settlement = mark;
-            contract.settlement = Price::ABSENT;
-            contract.last = Price::ABSENT;
+            (contract.settlement, contract.last) = (Price::ABSENT, Price::ABSENT);
+            contract.working.clear();
             contract.begin_day(next);
         }
         (self.cash.pre_balance, self.cash.close_profit, self.cash.commission) = (balance, Money::ZERO, Money::ZERO);

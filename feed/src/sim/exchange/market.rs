@@ -4,7 +4,7 @@ use super::Exchange;
 use super::book::Execution;
 use super::contract::Contract;
 use super::post::Report;
-use shrike_core::codes::{Exchange as Place, OrderStatus, PhaseKind};
+use shrike_core::codes::{Exchange as Place, Offset, OrderStatus, PhaseKind, Side};
 use shrike_core::event::{DepthTick, Gap, InstrumentDef, Phase};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::Price;
@@ -23,38 +23,36 @@ const fn is_auction(phase: PhaseKind) -> bool {
 
 impl Exchange {
     pub(super) fn on_def(&mut self, def: &InstrumentDef) {
-        let (Some(place), 1..) = (def.exchange(), def.tick.raw()) else { return };
+        if self.define(def) && !self.away {
+            self.tell(Report::Def(*def));
+        }
+    }
+
+    /// Takes a contract's terms in. True when they hold from now on.
+    pub(super) fn define(&mut self, def: &InstrumentDef) -> bool {
+        let (Some(place), 1..) = (def.exchange(), def.tick.raw()) else { return false };
         let (index, day) = (def.instrument.index(), self.day);
         // Ids are dense and few; a stray one must not ask for the memory of four billion rows.
         if index > self.contracts.len() + 65_536 {
-            return;
+            return false;
         }
         if self.contracts.len() <= index {
             self.contracts.resize(index + 1, None);
         }
-        let Some(slot) = self.contracts.get_mut(index) else { return };
-        let told = match slot {
+        let Some(slot) = self.contracts.get_mut(index) else { return false };
+        match slot {
             Some(contract) => contract.announce(def, day),
             None => {
                 *slot = Some(Contract::new(def, place));
                 true
             }
-        };
-        if told && !day.is_absent() {
-            self.tell(Report::Def(*def));
         }
     }
 
     pub(super) fn on_phase(&mut self, phase: &Phase) {
         self.see_day(phase.trading_day);
-        let kind = phase.kind();
-        let Some(contract) = self.contract_mut(phase.instrument) else { return };
-        contract.phase = kind;
-        if is_auction(kind) {
-            contract.held = true;
-            if !contract.book.follows(phase.trading_day) {
-                contract.book.begin_day(phase.trading_day);
-            }
+        if let Some(contract) = self.contract_mut(phase.instrument) {
+            contract.begin_phase(phase);
         }
     }
 
@@ -67,9 +65,8 @@ impl Exchange {
     }
 
     pub(super) fn on_tick(&mut self, tick: &DepthTick) {
-        if self.day.is_absent() {
-            self.see_day(tick.trading_day);
-        }
+        // The first snapshot opens a day where no phases are told; later ones do not, a stale one could come.
+        self.see_day(if self.day.is_absent() { tick.trading_day } else { self.day });
         let (day, model) = (self.day, self.options.queue);
         let mut executions = std::mem::take(&mut self.executions);
         executions.clear();
@@ -95,17 +92,22 @@ impl Exchange {
             }
             let (price, lots) = (Price::from_raw(execution.price), execution.lots);
             self.tell_traded(execution.order, lots, place);
-            if let Some(contract) = self.contract_mut(id) {
-                let (profit, fee) = contract.trade(side, offset, price, lots);
-                self.cash.close_profit = self.cash.close_profit.plus(profit);
-                self.cash.commission = self.cash.commission.plus(fee);
-            }
+            self.book_trade(id, side, offset, price, lots);
             let now = self.now;
             if let Some(order) = self.orders.get(execution.order as usize) {
                 let fill = order.fill(trade_id, price, lots, now);
                 self.fills.push(fill);
                 self.tell(Report::Fill(fill));
             }
+        }
+    }
+
+    /// Books a trade into position and money.
+    pub(super) fn book_trade(&mut self, id: InstrumentId, side: Side, offset: Offset, price: Price, lots: i64) {
+        if let Some(contract) = self.contract_mut(id) {
+            let (profit, fee) = contract.trade(side, offset, price, lots);
+            self.cash.close_profit = self.cash.close_profit.plus(profit);
+            self.cash.commission = self.cash.commission.plus(fee);
         }
     }
 
@@ -131,17 +133,29 @@ impl Exchange {
 }
 
 impl Contract {
-    /// Takes a snapshot of the present trading day in.
-    fn see(&mut self, tick: &DepthTick, model: super::QueueModel, executions: &mut Vec<Execution>) {
-        let keep = |old: &mut Price, new: Price| {
-            if new.is_present() {
-                *old = new;
+    /// A phase begins. Auction orders are held; the first auction of a day begins its tape.
+    pub(super) fn begin_phase(&mut self, phase: &Phase) {
+        self.phase = phase.kind();
+        if is_auction(self.phase) {
+            self.held = true;
+            if !self.book.follows(phase.trading_day) {
+                self.book.begin_day(phase.trading_day);
             }
-        };
+        }
+    }
+
+    /// Keeps what a snapshot says of prices.
+    pub(super) fn note(&mut self, tick: &DepthTick) {
+        let keep = |old: &mut Price, new: Price| *old = new.some().unwrap_or(*old);
         keep(&mut self.last, tick.last);
         keep(&mut self.pre_settlement, tick.pre_settlement);
         keep(&mut self.upper_limit, tick.upper_limit);
         keep(&mut self.lower_limit, tick.lower_limit);
+    }
+
+    /// Takes a snapshot of the present trading day in.
+    fn see(&mut self, tick: &DepthTick, model: super::QueueModel, executions: &mut Vec<Execution>) {
+        self.note(tick);
         let (multiplier, tick_size) = (self.def.multiplier.max(1), self.def.tick.raw());
         if self.phase == PhaseKind::Continuous && !self.held {
             return self.book.snapshot(tick, multiplier, tick_size, model, executions);

@@ -12,6 +12,7 @@ pub mod errors;
 mod market;
 mod order;
 mod post;
+mod records;
 mod tape;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod tests;
 
 pub use book::QueueModel;
 pub use post::Delays;
+pub use records::Keep;
 
 use account::Cash;
 use arrive::Arrival;
@@ -26,9 +28,10 @@ use book::Execution;
 use contract::Contract;
 use order::{Numbers, Order};
 use post::{Post, Report};
+use records::Journal;
 use shrike_core::calendar::OrderRules;
 use shrike_core::codes::RequestKind;
-use shrike_core::event::{Event, Fill, Header, Rates, ReportSlot, Seq};
+use shrike_core::event::{Event, Fill, Header, Rates, ReportSlot, Seq, flags};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Money, Nanos, TradingDay};
 use shrike_core::venue::{Gateway, Next};
@@ -94,6 +97,12 @@ pub struct Exchange {
     executions: Vec<Execution>,
     /// The input that is being worked on.
     cause: Seq,
+    /// No session stands: before the first login, and after a recovery.
+    away: bool,
+    /// A resync is being answered.
+    resending: bool,
+    last_request: Seq,
+    journal: Option<Journal>,
 }
 
 impl Exchange {
@@ -113,6 +122,10 @@ impl Exchange {
             post: Post::new(options.seed, options.delays),
             executions: Vec::new(),
             cause: Seq::ABSENT,
+            away: true,
+            resending: false,
+            last_request: Seq::ABSENT,
+            journal: None,
             options,
         }
     }
@@ -127,7 +140,7 @@ impl Exchange {
         let day = self.day;
         if let Some(contract) = self.contract_mut(rates.instrument)
             && contract.announce_rates(rates, day)
-            && !day.is_absent()
+            && !self.away
         {
             self.tell(Report::Rates(*rates));
         }
@@ -141,9 +154,12 @@ impl Exchange {
         self.contracts.get_mut(id.index())?.as_mut()
     }
 
-    /// Sends a report on its way to the engine.
+    /// Sends a report on its way to the engine, recorded first.
     fn tell(&mut self, report: Report) {
-        self.post.send(self.now, self.cause, report);
+        let due = self.post.departure(self.now);
+        let seq = self.record_output(due, report.event());
+        let flags = if self.resending { flags::RESENT } else { 0 };
+        self.post.send(Header { recv_ns: due, seq, cause: self.cause, flags, ..Header::default() }, report);
     }
 }
 
@@ -153,7 +169,7 @@ impl Gateway for Exchange {
             && RequestKind::of(request.kind).is_some()
         {
             let due = self.post.arrival(now.max(self.now));
-            self.arrivals.push_back(Arrival { due, cause: header.seq, request: *request });
+            self.arrivals.push_back(Arrival { due, cause: header.seq, request: *request, recorded: false });
         }
     }
 
@@ -181,7 +197,7 @@ impl Gateway for Exchange {
 
     fn on_market(&mut self, header: &Header, event: Event<'_>) {
         self.now = self.now.max(header.recv_ns);
-        self.cause = header.seq;
+        self.record_market(header, event);
         match event {
             Event::InstrumentDef(def) => self.on_def(def),
             Event::Rates(rates) => self.set_rates(rates),

@@ -129,6 +129,11 @@ pub(super) fn padded<const N: usize>(number: u64) -> Text<N> {
     Text::new(bytes.get(..written).unwrap_or(&[])).unwrap_or_default()
 }
 
+/// The number in such a text, for recovery.
+pub(super) fn number_of<const N: usize>(text: &Text<N>) -> u64 {
+    text.as_str().trim_start().parse().unwrap_or(0)
+}
+
 /// An order of a request whose codes are all known.
 pub(super) fn open(request: &OrderRequest, day: TradingDay, front_id: i32, session_id: i32) -> Option<Order> {
     Some(Order {

@@ -1,7 +1,7 @@
 //! The ways between engine and exchange: when requests arrive and reports leave, first in, first out, with seeded jitter.
 
 use shrike_core::event::{
-    Fill, FundsReport, Header, InstrumentDef, Login, OrderReport, PositionReport, Rates, ReportSlot, ResyncEnd, Seq,
+    Event, Fill, FundsReport, Header, InstrumentDef, Login, OrderReport, PositionReport, Rates, ReportSlot, ResyncEnd,
 };
 use shrike_core::units::Nanos;
 use std::collections::VecDeque;
@@ -31,11 +31,19 @@ pub(super) enum Report {
     End(ResyncEnd),
 }
 
-#[derive(Debug)]
-struct Letter {
-    due: Nanos,
-    cause: Seq,
-    report: Report,
+impl Report {
+    pub(super) fn event(&self) -> Event<'_> {
+        match self {
+            Self::Login(body) => body.into(),
+            Self::Def(body) => body.into(),
+            Self::Rates(body) => body.into(),
+            Self::Order(body) => body.into(),
+            Self::Fill(body) => body.into(),
+            Self::Position(body) => body.into(),
+            Self::Funds(body) => body.into(),
+            Self::End(body) => body.into(),
+        }
+    }
 }
 
 /// Both ways. Nothing overtakes: a message is due no sooner than the one before it.
@@ -43,7 +51,7 @@ struct Letter {
 pub(super) struct Post {
     random: SplitMix,
     delays: Delays,
-    letters: VecDeque<Letter>,
+    letters: VecDeque<(Header, Report)>,
     last_report: Nanos,
     last_arrival: Nanos,
 }
@@ -66,20 +74,25 @@ impl Post {
         self.last_arrival
     }
 
-    pub(super) fn send(&mut self, now: Nanos, cause: Seq, report: Report) {
+    /// When a report that leaves now arrives.
+    pub(super) fn departure(&mut self, now: Nanos) -> Nanos {
         let due = now.after(self.delays.report_latency_ns).after(self.jitter());
         self.last_report = self.last_report.max(due);
-        self.letters.push_back(Letter { due: self.last_report, cause, report });
+        self.last_report
+    }
+
+    pub(super) fn send(&mut self, header: Header, report: Report) {
+        self.letters.push_back((header, report));
     }
 
     pub(super) fn next(&self) -> Option<Nanos> {
-        self.letters.front().map(|letter| letter.due)
+        self.letters.front().map(|(header, _)| header.recv_ns)
     }
 
     /// Hands the next report over; false when there is none.
     pub(super) fn take(&mut self, slot: &mut ReportSlot) -> bool {
-        let Some(Letter { due, cause, report }) = self.letters.pop_front() else { return false };
-        *slot.header_mut() = Header { recv_ns: due, cause, ..Header::default() };
+        let Some((header, report)) = self.letters.pop_front() else { return false };
+        *slot.header_mut() = header;
         match &report {
             Report::Login(body) => slot.put(body),
             Report::Def(body) => slot.put(body),

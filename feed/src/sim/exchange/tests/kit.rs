@@ -63,9 +63,13 @@ impl Kit {
     }
 
     pub(super) fn with(place: Place, options: ExchangeOptions) -> Self {
+        Self::over(place, Exchange::new(options))
+    }
+
+    pub(super) fn over(place: Place, exchange: Exchange) -> Self {
         let today = day(20_240_102);
         let mut kit = Self {
-            exchange: Exchange::new(options),
+            exchange,
             place,
             now: Nanos::china(today, 9 * 3600, 0),
             day: today,

@@ -4,5 +4,6 @@ mod days;
 mod kit;
 mod matching;
 mod properties;
+mod records;
 mod refusals;
 mod sequences;

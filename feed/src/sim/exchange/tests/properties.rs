@@ -10,7 +10,7 @@ use shrike_core::units::{Lots, Money, Nanos, Price};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     Show { bid: i64, spread: i64, lots: [i64; 4], traded: [(i64, i64); 2] },
     Order { side: Side, offset: Offset, lots: i64, price: i64, market: bool, tif: TimeInForce },
     Cancel(u64),
@@ -18,7 +18,7 @@ enum Step {
     Settle(i64),
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let side = prop_oneof![Just(Side::Buy), Just(Side::Sell)];
     let offset = prop::sample::select(Offset::ALL);
     let tif = prop_oneof![4 => Just(TimeInForce::Day), 1 => Just(TimeInForce::Fak), 1 => Just(TimeInForce::Fok)];
@@ -36,7 +36,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     fills: Vec<Fill>,
     reports: Vec<OrderReport>,
     bytes: Vec<u8>,
@@ -54,8 +54,12 @@ impl Seen {
     }
 }
 
-fn run(setting: Setting, steps: &[Step], mut check: impl FnMut(&Kit, &Seen)) -> (Kit, Seen) {
-    let mut kit = Kit::with(setting.place, setting.options());
+fn run(setting: Setting, steps: &[Step], check: impl FnMut(&Kit, &Seen)) -> (Kit, Seen) {
+    play(Kit::with(setting.place, setting.options()), steps, check)
+}
+
+/// Plays the steps to a kit, from the opening of its first day.
+pub(super) fn play(mut kit: Kit, steps: &[Step], mut check: impl FnMut(&Kit, &Seen)) -> (Kit, Seen) {
     let mut seen = Seen::default();
     kit.phase(PhaseKind::Continuous);
     let mut today = 20_240_102;
@@ -94,15 +98,15 @@ fn run(setting: Setting, steps: &[Step], mut check: impl FnMut(&Kit, &Seen)) -> 
 
 /// What differs from run to run, printed on failure.
 #[derive(Clone, Copy, Debug)]
-struct Setting {
-    place: Place,
+pub(super) struct Setting {
+    pub(super) place: Place,
     seed: u64,
     latency_ns: u64,
     queue: QueueModel,
 }
 
 impl Setting {
-    fn options(self) -> ExchangeOptions {
+    pub(super) fn options(self) -> ExchangeOptions {
         let (order_latency_ns, report_latency_ns) = (self.latency_ns, self.latency_ns / 2);
         ExchangeOptions {
             delays: Delays { order_latency_ns, report_latency_ns, jitter_ns: self.latency_ns },
@@ -112,7 +116,7 @@ impl Setting {
     }
 }
 
-fn setting() -> impl Strategy<Value = Setting> {
+pub(super) fn setting() -> impl Strategy<Value = Setting> {
     const PLACES: &[Place] = &[Place::Shfe, Place::Ine, Place::Dce, Place::Czce, Place::Cffex, Place::Gfex];
     const MODELS: &[QueueModel] = &[QueueModel::Back, QueueModel::Proportional, QueueModel::Front];
     let (place, queue) = (prop::sample::select(PLACES), prop::sample::select(MODELS));
