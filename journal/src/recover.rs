@@ -122,6 +122,8 @@ impl Writer<Mapped> {
     /// Takes the journal in `dir` (created when there is none), recovers it, and gives its writer. Every start of a
     /// writer begins a new segment with its first record.
     ///
+    /// The syncing thread inherits the calling thread's affinity and priority: open writers before pinning.
+    ///
     /// # Errors
     /// See [`OpenError`].
     pub fn create_or_resume(dir: &Path, options: WriterOptions) -> Result<(Self, Recovery), OpenError> {
