@@ -55,7 +55,8 @@ fn allocate(file: &File, bytes: u32) -> io::Result<()> {
     }
 }
 
-/// Whether `path` lies on a file system in memory with `bytes` free.
+/// Whether `path` lies on a file system in memory that can take `bytes`: its own limit allows it, and half of the memory
+/// that the machine has available is left to others.
 pub(crate) fn is_tmpfs_with(path: &Path, bytes: u64) -> bool {
     const TMPFS_MAGIC: i64 = 0x0102_1994;
     let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };
@@ -64,5 +65,15 @@ pub(crate) fn is_tmpfs_with(path: &Path, bytes: u64) -> bool {
         let mut stat: libc::statfs = std::mem::zeroed();
         (libc::statfs(path.as_ptr(), &raw mut stat) != 0, stat)
     };
-    !failed && stat.f_type == TMPFS_MAGIC && stat.f_bavail.saturating_mul(stat.f_bsize.unsigned_abs()) >= bytes
+    !failed
+        && stat.f_type == TMPFS_MAGIC
+        && stat.f_bavail.saturating_mul(stat.f_bsize.unsigned_abs()) >= bytes
+        && available_memory().is_none_or(|available| available / 2 >= bytes)
+}
+
+/// Bytes that programs may still take, by the system's own estimate.
+fn available_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }

@@ -1,7 +1,9 @@
 //! Appends records to a journal, on the stage's own thread. An append copies the body, computes the CRC and publishes
 //! the length word: no system call, no lock, no allocation, also when it goes on to the next segment.
 
-use crate::format::{HEADER_PAGE, MAGIC, Position, ROLL_BYTES, SegmentHeader, VERSION, padded, record_crc, roll_frame};
+use crate::format::{
+    HEADER_PAGE, MAGIC, Position, ROLL_BYTES, ROLL_KIND, SegmentHeader, VERSION, padded, record_crc, roll_frame,
+};
 use crate::segment::Segment;
 use crate::storage::{Fault, Storage};
 use shrike_core::codes::StageId;
@@ -174,6 +176,7 @@ impl<S: Storage> Writer<S> {
 
     #[inline]
     fn put(&mut self, header: &Header, body: &[u8], bytes: usize) -> Result<Seq, Full> {
+        debug_assert_ne!(header.kind, ROLL_KIND, "the journal's own kind");
         let seq = self.next;
         let mut header = Header { len: (Header::SIZE + body.len()) as u32, crc: 0, seq, ..*header };
         header.crc = record_crc(&header, body);
