@@ -2,9 +2,10 @@
 //! reused; an unknown code reads as `None`, so that an older reader can name what it does not know.
 
 macro_rules! codes {
-    ($(#[$doc:meta])* $name:ident { $($(#[$item_doc:meta])* $item:ident = $code:literal $text:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$item_doc:meta])* $item:ident = $code:tt $text:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[derive(bytemuck::NoUninit, bytemuck::CheckedBitPattern)]
         #[repr(u8)]
         pub enum $name {
             $($(#[$item_doc])* $item = $code,)+
@@ -103,6 +104,16 @@ codes! {
         Call = 1 "call",
         /// To sell.
         Put = 2 "put",
+    }
+}
+
+codes! {
+    /// When an option may be exercised.
+    OptionStyle {
+        /// On any trading day until it expires.
+        American = 1 "american",
+        /// On the day it expires.
+        European = 2 "european",
     }
 }
 
@@ -264,10 +275,14 @@ codes! {
         Continuous = 4 "continuous",
         /// A break within the day: no orders.
         Break = 5 "break",
-        /// Closing call auction: orders may be entered, not cancelled in its last part.
+        /// Closing call auction: orders may be entered and cancelled.
         ClosingAuction = 6 "closing-auction",
         /// Halted by the exchange, or a circuit breaker's auction.
         Halted = 7 "halted",
+        /// The last part of a call auction: orders may be entered, not cancelled.
+        AuctionNoCancel = 8 "auction-no-cancel",
+        /// Orders may be cancelled, not entered; nothing matches.
+        CancelOnly = 9 "cancel-only",
     }
 }
 

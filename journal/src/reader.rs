@@ -226,6 +226,7 @@ impl<D: Segments> Reader<D> {
     /// # Errors
     /// See [`ReadError`]; the reader stays where it is.
     #[inline]
+    #[allow(clippy::should_implement_trait, reason = "records are lent, which an iterator cannot")]
     pub fn next(&mut self) -> Result<Option<Record<'_>>, ReadError> {
         loop {
             match self.step()? {

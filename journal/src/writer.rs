@@ -14,9 +14,10 @@ use std::path::PathBuf;
 pub enum Syncing {
     /// A thread copies and syncs every so many milliseconds, and prepares segments two ahead.
     EveryMs(u64),
-    /// No thread: the writer itself prepares, copies and syncs as it goes on to a next segment and when it closes. For
-    /// simulated time, where [`Full`] must not depend on the machine's load.
-    OnRoll,
+    /// No thread: the writer itself prepares the next segment and hands the last one to the file system as it goes on,
+    /// and syncs when it closes; [`Writer::synced_to`] moves only then. For simulated time, where [`Full`] must not
+    /// depend on the machine's load. A killed process still loses nothing.
+    OnClose,
 }
 
 /// How a journal is written.
@@ -53,9 +54,9 @@ impl WriterOptions {
         }
     }
 
-    /// The defaults for simulated time: no thread, disk synced on roll and close.
+    /// The defaults for simulated time: no thread, synced on close.
     pub fn simulated(stage: StageId, run_id: u64) -> Self {
-        Self { run_id, segment_bytes: 32 << 20, reserve_bytes: 1 << 20, syncing: Syncing::OnRoll, ..Self::new(stage) }
+        Self { run_id, segment_bytes: 32 << 20, reserve_bytes: 1 << 20, syncing: Syncing::OnClose, ..Self::new(stage) }
     }
 
     /// With segments of this size, and a reserve of an eighth of it where the present one is larger.

@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What people run.
+#![deny(missing_docs)]
+pub mod compose;

@@ -183,15 +183,19 @@ impl Storage for Mapped {
             }
             directory::write_live(&dir, live)?;
         }
-        let (ahead, populate) = match self.syncing {
-            Syncing::EveryMs(_) => (AHEAD, true),
-            Syncing::OnRoll => (1, false),
-        };
+        let at_close = self.syncing == Syncing::OnClose;
+        let (ahead, populate) = if at_close { (1, false) } else { (AHEAD, true) };
         let mut syncer = Box::new(Syncer::new(
             self.shared.clone(),
             dir,
             self.live.clone(),
-            syncer::Limits { segment_bytes: self.segment_bytes, ahead, populate, live_max: self.live_segments_max },
+            syncer::Limits {
+                segment_bytes: self.segment_bytes,
+                ahead,
+                populate,
+                at_close,
+                live_max: self.live_segments_max,
+            },
             next,
         ));
         syncer.prepare();
@@ -199,7 +203,7 @@ impl Storage for Mapped {
             return Err(io::Error::from_raw_os_error(fault.errno));
         }
         self.work = match self.syncing {
-            Syncing::OnRoll => Work::Inline(syncer),
+            Syncing::OnClose => Work::Inline(syncer),
             Syncing::EveryMs(ms) => {
                 let interval = Duration::from_millis(ms.max(1));
                 let thread = std::thread::Builder::new().name("journal-sync".into());

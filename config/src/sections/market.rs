@@ -1,0 +1,65 @@
+//! `[market]` and `[generator]`: where market data comes from, and the market that is made up.
+
+use crate::values::{Ratio, day, ratio, within};
+use serde::{Deserialize, Serialize};
+use shrike_core::units::TradingDay;
+use std::path::PathBuf;
+
+/// Where market data comes from.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Market {
+    /// Which source.
+    pub kind: MarketKind,
+    /// Directory or file of recordings; empty unless `kind` is `recorded`.
+    pub data: PathBuf,
+    /// Globs of symbols to take (`rb*`, `IF2406`); none takes all.
+    pub instruments: Vec<String>,
+}
+
+/// A source of market data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MarketKind {
+    /// Files of `data`.
+    Recorded,
+    /// The seeded generator.
+    Generated,
+    /// The journal of a `shrike exchange` process, whose home is `exchange.home`.
+    Exchange,
+}
+
+/// The generated market.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generator {
+    /// Added to `run.seed`: another market under the same run.
+    #[serde(deserialize_with = "within::<0, { i64::MAX }, _, _>")]
+    pub seed_offset: u64,
+    /// First trading day.
+    #[serde(with = "day")]
+    pub first_day: TradingDay,
+    /// Trading days made.
+    #[serde(deserialize_with = "within::<1, 10_000, _, _>")]
+    pub days: u32,
+    /// Products of the instrument tables, by name.
+    pub products: Vec<String>,
+    /// Milliseconds between two snapshots of a contract.
+    #[serde(deserialize_with = "within::<1, 60_000, _, _>")]
+    pub snapshot_ms: u32,
+    /// Standard deviation of a year's log return.
+    #[serde(deserialize_with = "ratio::<0, 2, _>")]
+    pub annual_vol: Ratio,
+    /// Mean number of jumps a day and contract.
+    #[serde(deserialize_with = "within::<0, 1_000, _, _>")]
+    pub jumps_per_day: u32,
+    /// Chance that a contract runs to its upper price limit on a day; kept in thousandths.
+    #[serde(deserialize_with = "ratio::<0, 1, _>")]
+    pub limit_up_chance: Ratio,
+    /// Chance that a contract runs to its lower price limit on a day; kept in thousandths.
+    #[serde(deserialize_with = "ratio::<0, 1, _>")]
+    pub limit_down_chance: Ratio,
+    /// Chance that a contract is halted by a circuit breaker on a day.
+    #[serde(deserialize_with = "ratio::<0, 1, _>")]
+    pub circuit_breaker_chance: Ratio,
+}

@@ -1,0 +1,120 @@
+//! What a contract is worth to the account: the money side of its book, computed again when a fact moves it.
+
+use super::Position;
+use crate::codes::Side;
+use crate::ledger::side::{Holding, Portions};
+use crate::units::{Money, Price};
+use bytemuck::{CheckedBitPattern, NoUninit};
+
+/// What a contract contributes to the account's money.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, NoUninit, CheckedBitPattern)]
+#[repr(C)]
+pub(in crate::ledger) struct Worth {
+    pub(in crate::ledger) close_profit: Money,
+    pub(in crate::ledger) position_profit: Money,
+    pub(in crate::ledger) commission: Money,
+    pub(in crate::ledger) margin: Money,
+    pub(in crate::ledger) frozen: Money,
+}
+
+impl Worth {
+    pub(in crate::ledger) const ZERO: Self = Self {
+        close_profit: Money::ZERO,
+        position_profit: Money::ZERO,
+        commission: Money::ZERO,
+        margin: Money::ZERO,
+        frozen: Money::ZERO,
+    };
+}
+
+impl Position {
+    pub(super) fn value_all(&mut self) {
+        self.value_held();
+        self.value_working();
+    }
+
+    /// All that lots held or closed are worth.
+    pub(super) fn value_held(&mut self) {
+        let close = |side: &Holding| side.close_profit(self.pre_settlement, self.multiplier);
+        self.worth.close_profit = close(&self.long).plus(close(&self.short));
+        self.worth.commission = self.commission;
+        self.worth.margin = self.margin_of(Side::Buy).plus(self.margin_of(Side::Sell));
+        self.value_position();
+    }
+
+    #[inline]
+    pub(super) fn value_position(&mut self) {
+        let mark = self.mark();
+        let of = |side: &Holding| side.position_profit(mark, self.pre_settlement, self.multiplier);
+        self.worth.position_profit = of(&self.long).plus(of(&self.short));
+    }
+
+    #[inline]
+    pub(super) fn value_working(&mut self) {
+        let of = |side: Side| {
+            let working = self.working(side);
+            match working.open_unpriced {
+                0 => self.bound(side, working.open, working.open_value),
+                _ => Money::ABSENT,
+            }
+        };
+        self.worth.frozen = of(Side::Buy).plus(of(Side::Sell));
+    }
+
+    fn margin_of(&self, side: Side) -> Money {
+        let holding = self.holding(side);
+        if holding.today() == 0 && holding.yesterday() == 0 {
+            return Money::ZERO;
+        }
+        self.margin_on(side, holding.lots(), holding.margin_value(self.pre_settlement, self.multiplier))
+    }
+
+    /// Margin asked for a value.
+    fn margin_on(&self, side: Side, lots: i64, value: Money) -> Money {
+        if !self.has_rates {
+            return Money::ABSENT;
+        }
+        let (ratio, per_lot) = match side {
+            Side::Buy => (self.rates.long_margin_ratio, self.rates.long_margin_per_lot),
+            Side::Sell => (self.rates.short_margin_ratio, self.rates.short_margin_per_lot),
+        };
+        value.times_rate(ratio).plus(times(per_lot, lots))
+    }
+
+    /// Margin and fee bound by opening orders of `lots` with `price_lots` in all.
+    pub(super) fn bound(&self, side: Side, lots: i64, price_lots: i128) -> Money {
+        if lots == 0 {
+            return Money::ZERO;
+        }
+        let Some(value) = price_lots.checked_mul(self.multiplier as i128).map(Money::from_raw) else {
+            return Money::ABSENT;
+        };
+        let fee = value.times_rate(self.rates.open_ratio).plus(times(self.rates.open_per_lot, lots));
+        self.margin_on(side, lots, value).plus(fee)
+    }
+
+    /// The fee of one fill.
+    pub(super) fn fee(&self, portions: Portions, price: Price) -> Money {
+        let rates = &self.rates;
+        let parts = [
+            (portions.opened, rates.open_ratio, rates.open_per_lot),
+            (portions.closed_today, rates.close_today_ratio, rates.close_today_per_lot),
+            (portions.closed_yesterday, rates.close_ratio, rates.close_per_lot),
+        ];
+        let mut fee = if self.has_rates { Money::ZERO } else { Money::ABSENT };
+        for (lots, ratio, per_lot) in parts.into_iter().filter(|&(lots, ..)| lots != 0) {
+            let value = price.raw() as i128 * lots as i128;
+            let value = value.checked_mul(self.multiplier as i128).map_or(Money::ABSENT, Money::from_raw);
+            fee = fee.plus(value.times_rate(ratio)).plus(times(per_lot, lots));
+        }
+        fee
+    }
+}
+
+#[inline]
+fn times(per_lot: Money, lots: i64) -> Money {
+    match per_lot.some().and_then(|money| money.raw().checked_mul(lots as i128)) {
+        Some(raw) => Money::from_raw(raw),
+        None => Money::ABSENT,
+    }
+}

@@ -1,0 +1,220 @@
+//! One side (long or short) of the position in a contract: lots by date, and what they cost. The arithmetic of the
+//! by-date convention in the module's documentation lives here and nowhere else.
+
+use crate::codes::{Offset, Side};
+use crate::units::{Lots, Money, Price};
+use bytemuck::{CheckedBitPattern, NoUninit};
+
+/// Lots and values of one side. Values are in price-lots: raw units of 1e-8 price, times lots; the contract's
+/// multiplier turns them into money.
+#[derive(Clone, Copy, PartialEq, Debug, NoUninit, CheckedBitPattern)]
+#[repr(C)]
+pub(super) struct Holding {
+    /// What today's lots cost. Negative lots (a close told before its open) were "bought" at the close's price.
+    today_value: i128,
+    /// Result of closing today's lots, as for a long position.
+    closed_today: i128,
+    /// Proceeds of the closed lots of earlier days.
+    closed_yesterday_value: i128,
+    closed_yesterday: i64,
+    today: i64,
+    yesterday: i64,
+    /// [`Side`] of the position: +1 long, -1 short.
+    sign: i64,
+    /// Today's lots were adopted from the venue without a price.
+    unvalued: bool,
+    pad: [u8; 15],
+}
+
+/// How a fill's lots fall on open, close of today and close of earlier days: each has its own fee.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Portions {
+    pub(super) opened: i64,
+    pub(super) closed_today: i64,
+    pub(super) closed_yesterday: i64,
+}
+
+impl Holding {
+    pub(super) const fn flat(side: Side) -> Self {
+        Self {
+            today_value: 0,
+            closed_today: 0,
+            closed_yesterday_value: 0,
+            closed_yesterday: 0,
+            today: 0,
+            yesterday: 0,
+            sign: side.sign(),
+            unvalued: false,
+            pad: [0; 15],
+        }
+    }
+
+    #[inline]
+    pub(super) const fn today(&self) -> i64 {
+        self.today
+    }
+    #[inline]
+    pub(super) const fn yesterday(&self) -> i64 {
+        self.yesterday
+    }
+    #[inline]
+    pub(super) const fn lots(&self) -> i64 {
+        self.today + self.yesterday
+    }
+    #[inline]
+    pub(super) const fn today_value(&self) -> i128 {
+        self.today_value
+    }
+
+    /// Books an opening fill.
+    pub(super) fn open(&mut self, lots: i64, price: Price) -> Portions {
+        self.trade_today(lots, price.raw());
+        Portions { opened: lots, ..Portions::default() }
+    }
+
+    /// Books a closing fill. Where the exchange splits dates the offset says which lots; elsewhere those of earlier
+    /// days go first. More lots than are held make the date's lots negative: the opening fill is still to come, or
+    /// the books are wrong, which the venue's restatement will show.
+    pub(super) fn close(&mut self, offset: Offset, splits_today: bool, lots: i64, price: Price) -> Portions {
+        let of_yesterday = match (splits_today, offset) {
+            (true, Offset::CloseToday) => 0,
+            (true, _) => lots,
+            (false, _) => lots.min(self.yesterday.max(0)),
+        };
+        let of_today = lots - of_yesterday;
+        self.yesterday -= of_yesterday;
+        self.closed_yesterday += of_yesterday;
+        self.closed_yesterday_value += price.raw() as i128 * of_yesterday as i128;
+        self.trade_today(-of_today, price.raw());
+        Portions { opened: 0, closed_today: of_today, closed_yesterday: of_yesterday }
+    }
+
+    /// Adds lots (negative: takes) at a price to today's, by average cost: taking n of m removes `value * n / m`,
+    /// truncated toward zero, and the rest is result.
+    fn trade_today(&mut self, lots: i64, price: i64) {
+        let mut rest = lots;
+        if self.today != 0 && lots != 0 && (self.today < 0) != (lots < 0) {
+            let (held, taken) = (self.today.abs() as i128, lots.abs().min(self.today.abs()));
+            let removed = match self.today_value.checked_mul(taken as i128) {
+                Some(product) => product / held,
+                None => self.today_value / held * taken as i128,
+            };
+            let signed = if lots < 0 { -taken } else { taken };
+            self.closed_today += -removed - price as i128 * signed as i128;
+            self.today_value -= removed;
+            self.today += signed;
+            rest -= signed;
+        }
+        self.today += rest;
+        self.today_value += price as i128 * rest as i128;
+        self.unvalued &= self.today != 0;
+    }
+
+    /// Takes the venue's lots as the truth. Lots that agree keep their cost; others are valued at `mark`.
+    pub(super) fn adopt(&mut self, today: i64, yesterday: i64, mark: Price) {
+        self.yesterday = yesterday;
+        if self.today != today {
+            self.today = today;
+            self.today_value = if mark.is_absent() { 0 } else { mark.raw() as i128 * today as i128 };
+            self.unvalued = mark.is_absent() && today != 0;
+        }
+    }
+
+    /// The day ends: today's lots become yesterday's, and what was closed is settled.
+    pub(super) fn roll(&mut self) {
+        let yesterday = self.lots();
+        *self = Self { yesterday, ..Self::flat(if self.sign < 0 { Side::Sell } else { Side::Buy }) };
+    }
+
+    /// Result of the lots closed today; absent when lots of earlier days were closed and their settlement price is not
+    /// known.
+    #[inline]
+    pub(super) fn close_profit(&self, pre_settlement: Price, multiplier: i64) -> Money {
+        let yesterday = match self.closed_yesterday {
+            0 => 0,
+            _ if pre_settlement.is_absent() => return Money::ABSENT,
+            lots => self.closed_yesterday_value - pre_settlement.raw() as i128 * lots as i128,
+        };
+        self.money(self.closed_today + yesterday, multiplier)
+    }
+
+    /// Result of the lots held, marked at `mark`; absent when a price it needs is not known.
+    #[inline]
+    pub(super) fn position_profit(&self, mark: Price, pre_settlement: Price, multiplier: i64) -> Money {
+        if self.today == 0 && self.yesterday == 0 {
+            return Money::ZERO;
+        }
+        if mark.is_absent() || self.unvalued || (pre_settlement.is_absent() && self.yesterday != 0) {
+            return Money::ABSENT;
+        }
+        let of_yesterday = match self.yesterday {
+            0 => 0,
+            lots => (mark.raw() as i128 - pre_settlement.raw() as i128) * lots as i128,
+        };
+        self.money(of_yesterday + mark.raw() as i128 * self.today as i128 - self.today_value, multiplier)
+    }
+
+    /// What margin is asked for: earlier lots at the settlement price, today's at cost. Absent as above, and for
+    /// negative lots.
+    #[inline]
+    pub(super) fn margin_value(&self, pre_settlement: Price, multiplier: i64) -> Money {
+        if self.today < 0 || self.yesterday < 0 || self.unvalued {
+            return Money::ABSENT;
+        }
+        let of_yesterday = match self.yesterday {
+            0 => 0,
+            _ if pre_settlement.is_absent() => return Money::ABSENT,
+            lots => pre_settlement.raw() as i128 * lots as i128,
+        };
+        match (of_yesterday + self.today_value).checked_mul(multiplier as i128) {
+            Some(raw) => Money::from_raw(raw),
+            None => Money::ABSENT,
+        }
+    }
+
+    #[inline]
+    fn money(&self, price_lots: i128, multiplier: i64) -> Money {
+        match (price_lots * self.sign as i128).checked_mul(multiplier as i128) {
+            Some(raw) => Money::from_raw(raw),
+            None => Money::ABSENT,
+        }
+    }
+
+    /// Lots of a date that may be closed beside `closing` lots already ordered.
+    #[inline]
+    pub(super) fn closable(&self, offset: Offset, splits_today: bool, closing: Closing) -> Lots {
+        let lots = match (splits_today, offset) {
+            (true, Offset::CloseToday) => self.today - closing.today,
+            (true, _) => self.yesterday - closing.other,
+            (false, _) => self.lots() - closing.lots(),
+        };
+        Lots::new(lots.max(0))
+    }
+
+    /// Lots of today and of earlier days bound by `closing`, as the exchange's rule takes them.
+    #[inline]
+    pub(super) fn frozen(&self, splits_today: bool, closing: Closing) -> (i64, i64) {
+        if splits_today {
+            return (closing.today, closing.other);
+        }
+        let yesterday = closing.lots().min(self.yesterday.max(0));
+        (closing.lots() - yesterday, yesterday)
+    }
+}
+
+/// Lots of working closing orders against one side.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, NoUninit, CheckedBitPattern)]
+#[repr(C)]
+pub(super) struct Closing {
+    /// By close-today orders.
+    pub(super) today: i64,
+    /// By any other close.
+    pub(super) other: i64,
+}
+
+impl Closing {
+    #[inline]
+    pub(super) const fn lots(&self) -> i64 {
+        self.today + self.other
+    }
+}

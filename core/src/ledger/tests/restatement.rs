@@ -1,0 +1,141 @@
+//! The venue's books beside ours, and the books as bytes.
+
+use super::*;
+use crate::codes::{PhaseKind, PhaseSource};
+use crate::event::Phase;
+
+fn fields(ledger: &Ledger) -> Vec<(String, i64, i64)> {
+    let mut found = Vec::new();
+    ledger.differences(|d| found.push((d.field.to_string(), d.ours, d.venue)));
+    found
+}
+
+#[test]
+fn the_first_restatement_is_adopted_and_later_ones_are_compared() {
+    let mut desk = Desk::without_login();
+    desk.login(day(2));
+    let wild = ticket(3, SHFE, Side::Buy, Offset::Open, 2);
+    desk.tell(&wild.fill_at(1, 2, 105));
+    assert_eq!(desk.restate(&[(SHFE, Side::Buy, 2, 4), (DCE, Side::Sell, 1, 0)]), Applied::Restated { adopted: true });
+    assert_eq!((desk.held(SHFE), desk.held(DCE)), ([2, 4, 0, 0], [0, 0, 1, 0]));
+    let value = desk.position(SHFE).today_value(Side::Buy);
+    assert_eq!(value, 210 * Price::ONE_RAW as i128, "lots that agree keep their cost");
+    assert_eq!(fields(&desk.ledger), [(String::from("margin"), 71_000_000_000, 0)], "the venue's line said zero");
+    check(&desk.ledger, 0);
+
+    let again = desk.restate(&[(SHFE, Side::Buy, 2, 3), (DCE, Side::Sell, 1, 0)]);
+    assert_eq!(again, Applied::Restated { adopted: false });
+    assert_eq!(desk.held(SHFE), [2, 4, 0, 0], "ours stay");
+    assert_eq!(fields(&desk.ledger)[0], (String::from("long yesterday"), 4, 3));
+    desk.restate(&[(SHFE, Side::Buy, 2, 4)]);
+    assert_eq!(fields(&desk.ledger)[0], (String::from("short today"), 1, 0), "no line says nothing is held");
+}
+
+#[test]
+fn a_fill_that_the_venue_counts_and_never_told_is_a_difference() {
+    let mut desk = Desk::new();
+    let order = ticket(1, DCE, Side::Buy, Offset::Open, 2);
+    desk.tell(&order.insert());
+    desk.tell(&order.report(OrderStatus::AllTraded, 2));
+    desk.restate(&[(DCE, Side::Buy, 2, 0)]);
+    let found = fields(&desk.ledger);
+    assert!(found.contains(&(String::from("traded"), 0, 2)) && found.contains(&(String::from("long today"), 0, 2)));
+    desk.tell(&order.fill(1, 2));
+    assert!(fields(&desk.ledger).iter().all(|(field, ..)| field != "traded" && field != "long today"));
+}
+
+#[test]
+fn orders_that_a_restatement_does_not_name_are_counted() {
+    let mut desk = Desk::new();
+    let (named, unnamed) = (ticket(1, DCE, Side::Buy, Offset::Open, 2), ticket(2, DCE, Side::Buy, Offset::Open, 2));
+    desk.tell(&named.insert());
+    desk.tell(&unnamed.insert());
+    for round in 1..=2 {
+        desk.tell(&OrderRequest { kind: RequestKind::Resync.code(), ..OrderRequest::default() });
+        let fresh = ticket(10 + round, DCE, Side::Buy, Offset::Open, 1);
+        desk.tell(&fresh.insert());
+        desk.tell(&OrderReport { source: ReportSource::Query.code(), ..named.report(OrderStatus::Queued, 0) });
+        let other = ResyncEnd { trading_day: day(2), session_id: 1, ..ResyncEnd::default() };
+        assert_eq!(desk.tell(&other), Applied::Ignored(Ignored::Unmatched), "another session's answers");
+        assert!(!desk.ledger.is_restated());
+        desk.tell(&ResyncEnd { session_id: SESSION, ..other });
+        assert!(desk.ledger.is_restated());
+        assert_eq!(desk.order(&named).absent_restatements, 0);
+        assert_eq!(desk.order(&unnamed).absent_restatements as u64, round);
+        assert_eq!(desk.order(&fresh).absent_restatements, 0, "sent after the question");
+    }
+}
+
+#[test]
+fn the_exchange_halts_and_the_calendar_does_not_open() {
+    let mut desk = Desk::new();
+    let phase = |kind: PhaseKind, source: PhaseSource, start: u64| Phase {
+        instrument: SHFE,
+        start_ns: Nanos::new(start),
+        phase: kind.code(),
+        source: source.code(),
+        ..Phase::default()
+    };
+    assert_eq!(desk.position(SHFE).phase(), PhaseKind::Shut, "nothing told, nothing open");
+    use PhaseKind::{Break, Continuous, Halted};
+    use PhaseSource::{Calendar, Exchange};
+    for (kind, source, seen) in [
+        (Continuous, Calendar, Continuous),
+        (Halted, Exchange, Halted),
+        (Continuous, Calendar, Halted),
+        (Continuous, Exchange, Continuous),
+        (Break, Calendar, Break),
+        (Continuous, Calendar, Continuous),
+    ] {
+        desk.tell(&phase(kind, source, 5));
+        assert_eq!(desk.position(SHFE).phase(), seen, "{kind} by {source}");
+    }
+}
+
+#[test]
+fn snapshots_read_back_and_damage_is_seen() {
+    let mut desk = Desk::new();
+    for n in 1..20 {
+        let order =
+            ticket(n, InstrumentId::new((n % 3) as u32), Side::ALL[n as usize % 2], Offset::Open, 3).of(n as u32 % 6);
+        desk.tell(&order.insert());
+        desk.tell(&order.report(OrderStatus::Queued, 0));
+        if n % 3 != 0 {
+            desk.tell(&order.fill(n, 1 + n as i64 % 3));
+        }
+    }
+    let mut bytes = Vec::new();
+    desk.ledger.snapshot(&mut bytes);
+    let more = Capacity { strategies: 9, ..ROOM };
+    for capacity in [ROOM, Capacity { instruments: 0, orders: 0, strategies: 0 }] {
+        let restored = Ledger::restore(&bytes, capacity).unwrap();
+        assert_eq!(restored.digest(), desk.ledger.digest());
+        assert_eq!(restored.funds(), desk.ledger.funds());
+        let live = |ledger: &Ledger| ledger.live_orders().map(|(index, _)| index).collect::<Vec<_>>();
+        assert_eq!(live(&restored), live(&desk.ledger));
+        check(&restored, 0);
+    }
+    let wider = Ledger::restore(&bytes, more).unwrap();
+    assert_eq!(wider.strategy_position(2, DCE), desk.ledger.strategy_position(2, DCE));
+
+    // Told the same afterwards, both stay alike.
+    let mut restored = Desk { ledger: Ledger::restore(&bytes, ROOM).unwrap(), ..Desk::without_login() };
+    restored.taken_ns = desk.taken_ns;
+    for n in [3, 6, 19] {
+        let order = ticket(n, InstrumentId::new((n % 3) as u32), Side::ALL[n as usize % 2], Offset::Open, 3);
+        let fill = order.fill(100 + n, 1);
+        assert_eq!(restored.tell(&fill), desk.tell(&fill));
+        assert_eq!(restored.tell(&order.fill(n, 1 + n as i64 % 3)), desk.tell(&order.fill(n, 1 + n as i64 % 3)));
+    }
+    assert_eq!(restored.ledger.digest(), desk.ledger.digest());
+
+    assert_eq!(Ledger::restore(&[], ROOM).err(), Some(RestoreError::Foreign));
+    assert_eq!(Ledger::restore(&bytes[..bytes.len() - 16], ROOM).err(), Some(RestoreError::Damaged));
+    let mut dice = Dice(1);
+    for _ in 0..500 {
+        let (at, bit) = (dice.below(bytes.len() as u64) as usize, 1u8 << dice.below(8));
+        let mut damaged = bytes.clone();
+        damaged[at] ^= bit;
+        assert!(Ledger::restore(&damaged, ROOM).is_err(), "byte {at} bit {bit}");
+    }
+}

@@ -1,0 +1,284 @@
+//! From targets to requests: what each strategy wants is compared with what it holds and has working, and the difference
+//! becomes cancels first, then orders within limits. Closing comes before opening. One request at a time: each is
+//! journaled and folded before the next is decided.
+
+use super::gate::{Gate, Refused};
+use super::session::{Mode, Readiness};
+use super::stage::OrderStage;
+use super::targets::{Pair, Wanted, side_index};
+use crate::stage::OutSlot;
+use shrike_core::codes::{Offset, OrderState, OrderType, PhaseKind, RefusalReason, RequestKind, Side, TimeInForce};
+use shrike_core::event::{InstrumentDef, OrderRequest, Refusal};
+use shrike_core::ledger::{Order, OrderIndex, Position};
+use shrike_core::units::{Lots, Price};
+
+/// What one side of a pair needs now.
+enum Step {
+    Rest,
+    Cancel(OrderIndex),
+    Insert(OrderRequest),
+    Refuse(Refusal),
+}
+
+impl OrderStage {
+    /// Silent orders: ask about them once, then call them lost; lost ones that stay absent never arrived.
+    pub(super) fn decide_fates(&mut self, out: &mut OutSlot) -> bool {
+        if self.catchup || !self.timer_fired && self.session.readiness != Readiness::Settling {
+            return false;
+        }
+        let (ack, query) = (self.settings.ack_timeout_ns, self.settings.query_timeout_ns);
+        for (index, order) in self.own_live() {
+            let queried_ns = self.queried_ns(index);
+            let fate = match order.state {
+                OrderState::Lost if order.absent_restatements >= 2 => Some(OrderState::NeverArrived),
+                OrderState::Lost | OrderState::EndedShort => None,
+                _ if order.absent_restatements >= 1 => Some(OrderState::Lost),
+                OrderState::Sent | OrderState::CancelPending => {
+                    let since = order.sent_ns.max(order.cancel_sent_ns);
+                    if self.now.since(since) < ack {
+                        None
+                    } else if queried_ns.is_absent() {
+                        out.put(&self.question(order));
+                        return true;
+                    } else if order.state == OrderState::Sent && self.now.since(queried_ns) >= query {
+                        Some(OrderState::Lost)
+                    } else {
+                        None
+                    }
+                }
+                _ => None,
+            };
+            if let Some(update) = fate.and_then(|state| self.fate(index, state)) {
+                out.put(&update);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn question(&self, order: &Order) -> OrderRequest {
+        OrderRequest { kind: RequestKind::QueryOrder.code(), ..self.about(order) }
+    }
+
+    /// A request that names an order of ours.
+    fn about(&self, order: &Order) -> OrderRequest {
+        OrderRequest {
+            instrument: order.instrument,
+            trading_day: order.trading_day,
+            order_ref: order.order_ref,
+            price: order.price,
+            lots: order.lots,
+            strategy: order.strategy,
+            side: order.side.code(),
+            offset: order.offset.code(),
+            exchange: order.exchange.code(),
+            front_id: order.front_id,
+            session_id: order.session_id,
+            order_sys_id: order.order_sys_id,
+            revision: order.revision,
+            ..OrderRequest::default()
+        }
+    }
+
+    /// Whether a cancel of this order makes sense now: it is known to the venue, none is under way, a refused one has
+    /// waited, and the phase takes cancels.
+    fn can_cancel(&self, order: &Order) -> bool {
+        let waited = order.cancel_tries == 0 || self.now.since(order.cancel_sent_ns) >= self.settings.reject_wait_ns;
+        let phase = self.ledger.position(order.instrument).map_or(PhaseKind::Shut, |book| book.phase());
+        order.state == OrderState::Working && waited && self.settings.phases.cancel_allowed(order.exchange, phase)
+    }
+
+    /// Cancels that policies and commands want. Our own risk never refuses them.
+    pub(super) fn decide_cancels(&mut self, out: &mut OutSlot) -> bool {
+        if self.catchup || matches!(self.session.readiness, Readiness::Down | Readiness::Asked) {
+            return false;
+        }
+        let Some((_, order)) = self.to_cancel().find(|(_, order)| self.can_cancel(order)) else { return false };
+        out.put(&OrderRequest { kind: RequestKind::Cancel.code(), ..self.about(order) });
+        true
+    }
+
+    /// The next request or refusal that a target leads to.
+    pub(super) fn decide_targets(&mut self, out: &mut OutSlot) -> bool {
+        if self.catchup || self.session.readiness != Readiness::Ready || !self.mode.trades() {
+            return false;
+        }
+        while let Some(pair) = self.targets.current() {
+            for side in [Side::Buy, Side::Sell] {
+                match self.step(pair, side) {
+                    Step::Rest => {}
+                    Step::Cancel(index) => {
+                        if let Some(order) = self.ledger.order(index) {
+                            out.put(&OrderRequest { kind: RequestKind::Cancel.code(), ..self.about(order) });
+                            return true;
+                        }
+                    }
+                    Step::Insert(order) => {
+                        out.put(&order);
+                        return true;
+                    }
+                    Step::Refuse(refusal) => {
+                        out.put(&refusal);
+                        return true;
+                    }
+                }
+            }
+            self.targets.advance();
+        }
+        false
+    }
+
+    /// Price and lots wanted of one side; no lots: nothing.
+    fn side_wanted(&self, pair: Pair, side: Side) -> (Price, Lots, bool) {
+        const NOTHING: (Price, Lots) = (Price::ABSENT, Lots::ZERO);
+        match self.wanted(pair) {
+            Wanted::Nothing => (Price::ABSENT, Lots::ZERO, false),
+            Wanted::Quote { sides } => {
+                let (price, lots) = sides.get(side_index(side)).copied().unwrap_or(NOTHING);
+                if price.is_absent() { (price, Lots::ZERO, true) } else { (price, lots, true) }
+            }
+            Wanted::Position { lots, limit, aggressive } => {
+                let missing = (lots.get().saturating_sub(self.held(pair).get())).saturating_mul(side.sign());
+                let book = self.ledger.position(pair.instrument).filter(|_| missing > 0);
+                let Some(quote) = book.map(|book| book.quote()) else {
+                    return (Price::ABSENT, Lots::ZERO, false);
+                };
+                let market = match (side, aggressive) {
+                    (Side::Buy, true) | (Side::Sell, false) => quote.ask,
+                    (Side::Buy, false) | (Side::Sell, true) => quote.bid,
+                };
+                let price = match side {
+                    _ if limit.is_absent() || market.is_absent() => market,
+                    Side::Buy => market.min(limit),
+                    Side::Sell => market.max(limit),
+                };
+                if price.is_absent() { (price, Lots::ZERO, false) } else { (price, Lots::new(missing), false) }
+            }
+        }
+    }
+
+    /// What one side of a pair needs now.
+    fn step(&self, pair: Pair, side: Side) -> Step {
+        let (price, lots, quoting) = self.side_wanted(pair, side);
+        let may_follow = self.order_rate.allows(self.now) && self.cancel_rate.allows(self.now);
+        let (mut kept, mut live, mut waits) = (0i64, 0u32, false);
+        for (index, order) in self.ledger.live_orders_of(pair.instrument) {
+            if order.strategy != pair.strategy || order.side != side || order.wild {
+                continue;
+            }
+            live += 1;
+            let left = order.remaining().get();
+            let young = !quoting && lots > Lots::ZERO && self.now.since(order.sent_ns) < self.settings.reprice_ns;
+            let in_place = (order.price == price || young) && kept.saturating_add(left) <= lots.get();
+            match order.state {
+                OrderState::Sent | OrderState::Working if in_place => kept += left,
+                // A side that is pulled is cancelled at once; one that moves waits for room to send again.
+                OrderState::Working if (lots == Lots::ZERO || may_follow) && self.can_cancel(order) => {
+                    return Step::Cancel(index);
+                }
+                _ => waits = true,
+            }
+        }
+        let missing = lots.get().saturating_sub(kept);
+        if missing <= 0 || waits || live >= self.settings.live_per_side_max {
+            return Step::Rest;
+        }
+        self.insert(pair, side, price, Lots::new(missing), quoting)
+    }
+
+    /// An order for the missing lots, or why there is none.
+    fn insert(&self, pair: Pair, side: Side, price: Price, lots: Lots, quoting: bool) -> Step {
+        let Some(row) = self.targets.get(pair) else { return Step::Rest };
+        let Some(obstacle) = row.obstacles.get(side_index(side)) else { return Step::Rest };
+        let refuse = |refused: Refused, lots: Lots, error_code: i32| {
+            if obstacle.told == Some((refused.reason, error_code)) {
+                return Step::Rest;
+            }
+            Step::Refuse(Refusal {
+                strategy: pair.strategy,
+                instrument: pair.instrument,
+                revision: row.revision,
+                lots,
+                price,
+                limit: refused.limit,
+                value: refused.value,
+                error_code,
+                reason: refused.reason.code(),
+                side: side.code(),
+                ..Refusal::default()
+            })
+        };
+        let none = |reason| Refused { reason, limit: i64::MIN, value: i64::MIN };
+        if obstacle.given_up != 0 && row.revision <= obstacle.given_up {
+            return refuse(none(RefusalReason::Venue), lots, 0);
+        }
+        if self.now < obstacle.until_ns || obstacle.not_at.is_present() && obstacle.not_at == price {
+            return refuse(none(RefusalReason::Duplicate), lots, 0);
+        }
+        let (Some(def), Some(book), Some(login), Some(&limits)) = (
+            self.ledger.instruments().get(pair.instrument),
+            self.ledger.position(pair.instrument),
+            self.ledger.login(),
+            self.limits.get(pair.instrument.index()),
+        ) else {
+            return refuse(none(RefusalReason::UnknownInstrument), lots, 0);
+        };
+        let (offset, most) = Self::offset(book, def, side, lots);
+        let lots = most.min(limits.order_lots_max).min(def.max_limit_lots);
+        let order = OrderRequest {
+            instrument: pair.instrument,
+            trading_day: login.trading_day,
+            order_ref: self.ledger.next_ref(),
+            price,
+            lots,
+            strategy: pair.strategy,
+            kind: RequestKind::Insert.code(),
+            side: side.code(),
+            offset: offset.code(),
+            order_type: OrderType::Limit.code(),
+            tif: TimeInForce::Day.code(),
+            exchange: def.exchange,
+            retry: obstacle.rejects.min(u32::from(u16::MAX)) as u16,
+            front_id: login.front_id,
+            session_id: login.session_id,
+            revision: row.revision,
+            ..OrderRequest::default()
+        };
+        if !self.ledger.has_room() {
+            return refuse(none(RefusalReason::Capacity), lots, 0);
+        }
+        let gate = Gate {
+            ledger: &self.ledger,
+            settings: &self.settings,
+            limits,
+            rate: &self.order_rate,
+            reduce_only: self.reduce_only || self.mode == Mode::Flatten,
+            now: self.now,
+        };
+        match gate.check(&order, def, quoting) {
+            Ok(()) => Step::Insert(order),
+            Err(refused) => refuse(refused, lots, 0),
+        }
+    }
+
+    /// The offset of an order and the lots it can have: what can be closed is closed first, yesterday's before today's.
+    fn offset(book: &Position, def: &InstrumentDef, side: Side, lots: Lots) -> (Offset, Lots) {
+        let splits = def.exchange().is_some_and(|exchange| exchange.splits_today());
+        let closes: &[Offset] = if splits { &[Offset::CloseYesterday, Offset::CloseToday] } else { &[Offset::Close] };
+        for &offset in closes {
+            let closable = book.closable(side, offset);
+            if closable > Lots::ZERO {
+                return (offset, lots.min(closable));
+            }
+        }
+        (Offset::Open, lots)
+    }
+
+    /// Whether the stage waits for something that only time brings.
+    pub(super) fn waits(&self) -> bool {
+        let silent = |state| matches!(state, OrderState::Sent | OrderState::CancelPending | OrderState::Lost);
+        self.own_live().any(|(_, order)| silent(order.state))
+            || !self.session.lost_check_ns.is_absent()
+            || self.to_cancel().next().is_some()
+    }
+}

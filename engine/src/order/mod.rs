@@ -1,0 +1,21 @@
+//! The order stage: intents become orders within limits, the venue's reports become positions and money.
+//!
+//! [`OrderStage`] folds facts into the ledger (`core::ledger`), the targets and the session; `execute` compares targets
+//! with live orders; `gate` decides whether an order may be sent.
+
+mod errors;
+mod execute;
+mod gate;
+mod rate;
+mod session;
+mod settings;
+mod stage;
+mod targets;
+
+pub use errors::{Remedy, remedy};
+pub use gate::{Gate, Refused};
+pub use rate::RateWindow;
+pub use session::{Mode, Readiness};
+pub use settings::{ContractLimits, OrderSettings, ProductLimits};
+pub use stage::{OrderCapacity, OrderStage};
+pub use targets::{Obstacle, Pair, Row, Targets, Wanted};

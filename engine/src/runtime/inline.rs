@@ -1,0 +1,105 @@
+//! Topology `inline`: both stages on the edge's thread, no ring between them. An output of the signal stage is taken by
+//! the order stage at once; feedback waits until the signal stage is done with its event, as it would in a ring.
+
+use super::stages::{Nodes, OrderNode, Route, SignalNode, Stages, Status, Stopped, copy};
+use crate::stage::OutSlot;
+use shrike_core::clock::Clock;
+use shrike_core::event::{FeedbackSlot, MarketSlot, ReportSlot, RequestSlot};
+use std::collections::VecDeque;
+
+/// Both stages on one thread.
+pub struct Inline {
+    nodes: Nodes,
+    ways: Ways,
+    clock: Clock,
+}
+
+/// What the order stage gave and nobody has taken yet.
+struct Ways {
+    feedback: VecDeque<FeedbackSlot>,
+    requests: VecDeque<RequestSlot>,
+}
+
+impl Ways {
+    #[inline]
+    fn route(&mut self, out: &OutSlot) {
+        match Route::of(out.header().kind) {
+            Route::Edge => {
+                let mut slot = RequestSlot::default();
+                copy(&mut slot, out);
+                self.requests.push_back(slot);
+            }
+            Route::Signal => {
+                let mut slot = FeedbackSlot::default();
+                copy(&mut slot, out);
+                self.feedback.push_back(slot);
+            }
+            Route::Journal => {}
+        }
+    }
+}
+
+impl Inline {
+    /// The stages, with room for `capacity` waiting events each way.
+    pub fn new(nodes: Nodes, clock: Clock, capacity: usize) -> Self {
+        let ways = Ways { feedback: VecDeque::with_capacity(capacity), requests: VecDeque::with_capacity(capacity) };
+        Self { nodes, ways, clock }
+    }
+}
+
+/// Lets the order stage take an output of the signal stage. The first failure is kept.
+#[inline]
+fn forward(order: &mut OrderNode, ways: &mut Ways, clock: &Clock, out: &OutSlot, result: &mut Result<(), Stopped>) {
+    if result.is_ok() {
+        *result = order.take(clock.now(), out.header(), out.event(), |out| ways.route(out)).map_err(|_| Stopped);
+    }
+}
+
+/// Lets the signal stage take an event, and the order stage each of its outputs.
+#[inline]
+fn signal_takes<const WORDS: usize>(
+    signal: &mut SignalNode,
+    order: &mut OrderNode,
+    ways: &mut Ways,
+    clock: &Clock,
+    slot: &shrike_core::event::Slot<WORDS>,
+) -> Result<(), Stopped> {
+    let mut result = Ok(());
+    let taken = signal.take(clock.now(), slot.header(), slot.event(), |out| {
+        forward(order, ways, clock, out, &mut result);
+    });
+    taken.map_err(|_| Stopped).and(result)
+}
+
+impl Stages for Inline {
+    #[inline]
+    fn market(&mut self, slot: &MarketSlot) -> Result<(), Stopped> {
+        signal_takes(&mut self.nodes.signal, &mut self.nodes.order, &mut self.ways, &self.clock, slot)
+    }
+
+    #[inline]
+    fn report(&mut self, slot: &ReportSlot) -> Result<(), Stopped> {
+        let ways = &mut self.ways;
+        let taken = self.nodes.order.take(self.clock.now(), slot.header(), slot.event(), |out| ways.route(out));
+        taken.map_err(|_| Stopped)
+    }
+
+    #[inline]
+    fn settle(&mut self, request: &mut dyn FnMut(&RequestSlot)) -> Result<(), Stopped> {
+        while let Some(slot) = self.ways.feedback.pop_front() {
+            signal_takes(&mut self.nodes.signal, &mut self.nodes.order, &mut self.ways, &self.clock, &slot)?;
+        }
+        while let Some(slot) = self.ways.requests.pop_front() {
+            request(&slot);
+        }
+        Ok(())
+    }
+
+    fn status(&self) -> Status {
+        Status::of(&self.nodes.order.stage)
+    }
+
+    fn finish(self) -> Nodes {
+        self.nodes
+    }
+}

@@ -1,0 +1,20 @@
+//! The runtime: opens a home, folds its journals, wires stages, rings and the edge into threads, and stops in order.
+//! Everything impure of the engine is here: clocks, files, threads, signals.
+
+mod edge;
+mod home;
+mod inline;
+mod pipeline;
+mod rejoin;
+mod run;
+mod stages;
+mod start;
+
+pub use edge::{Edge, EdgeEnd, Pace};
+pub use home::{Home, HomeError, journal_dir};
+pub use inline::Inline;
+pub use pipeline::{Pipeline, PipelinePlan, RingSizes};
+pub use rejoin::rejoin;
+pub use run::{Engine, EngineOptions, Run, RunError, RunReport, Topology};
+pub use stages::{Nodes, OrderNode, Route, SignalNode, Stages, Status, Stopped};
+pub use start::{FoldReport, Folded, fold_order, fold_signal};

@@ -1,0 +1,256 @@
+//! One run of the engine over a home: open and fold, start, let the edge release events, stop in order.
+
+use super::edge::{Edge, EdgeEnd, Pace, first};
+use super::home::{Home, HomeError};
+use super::inline::Inline;
+use super::pipeline::{Pipeline, PipelinePlan};
+use super::stages::{Nodes, Stages, Stopped};
+use super::start::{BeginError, Folded, begin, fold_order, fold_signal};
+use crate::order::OrderStage;
+use crate::signal::SignalStage;
+use crate::stage::{Counts, Driver};
+use shrike_core::codes::StageId;
+use shrike_core::event::{Event, Header, Kind, RequestSlot, RunEnd, RunStart, Seq};
+use shrike_core::units::{Nanos, Text};
+use shrike_core::venue::{Gateway, MarketFeed};
+use shrike_journal::{OpenError, ReadError, Reader, Recovery, Writer, WriterOptions};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+/// A home opened by this process, its journals recovered and folded.
+pub struct Engine {
+    home: Home,
+    nodes: Nodes,
+    folded: Folded,
+    recoveries: [Recovery; 2],
+    topology: Topology,
+    build: String,
+    run_id: u64,
+}
+
+/// Which stages share a thread.
+#[derive(Clone, Debug)]
+pub enum Topology {
+    /// All on the edge's.
+    Inline,
+    /// Each on its own.
+    Pipeline(PipelinePlan),
+}
+
+/// How a run begins; from the configuration.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// The topology.
+    pub topology: Topology,
+    /// How the signal and the order journal are written.
+    pub journals: [WriterOptions; 2],
+    /// Version and commit of the program.
+    pub build: String,
+    /// Names the run: from the seed in simulated time.
+    pub run_id: u64,
+}
+
+/// Why a run cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The home is in use or unusable.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// A journal cannot be opened for writing.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A journal cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A stage has stopped.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// The system gave no thread, or no file.
+    #[error("the system refused: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl From<BeginError> for RunError {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::Stopped(stopped) => Self::Stopped(stopped),
+            BeginError::Read(read) => Self::Read(read),
+        }
+    }
+}
+
+/// What a run did.
+#[derive(Clone, Debug)]
+pub struct RunReport {
+    /// Why it ended.
+    pub end: EdgeEnd,
+    /// Inputs and outputs of the signal stage.
+    pub signal: Counts,
+    /// Inputs and outputs of the order stage.
+    pub order: Counts,
+    /// The last event's time.
+    pub ended_ns: Nanos,
+}
+
+impl Engine {
+    /// Locks the home, recovers its journals and folds them into fresh stages.
+    ///
+    /// # Errors
+    /// When the home is in use, or a journal is corrupt.
+    pub fn open(
+        home: &Path,
+        (mut signal, mut order): (SignalStage, OrderStage),
+        options: EngineOptions,
+    ) -> Result<Self, RunError> {
+        let holder = format!("shrike run, process {}", std::process::id());
+        let home = Home::open(home, &holder)?;
+        let [signal_options, order_options] = options.journals;
+        let (signal_log, signal_recovery) = Writer::create_or_resume(&home.journal("signal"), signal_options)?;
+        let (order_log, order_recovery) = Writer::create_or_resume(&home.journal("order"), order_options)?;
+        let folded = Folded {
+            signal: fold_signal(&home.journal("signal"), &mut signal)?,
+            order: fold_order(&home.journal("order"), &mut order)?,
+        };
+        let nodes = Nodes {
+            signal: Driver::new(signal, signal_log, folded.signal.taken_ns),
+            order: Driver::new(order, order_log, folded.order.taken_ns),
+        };
+        Ok(Self {
+            home,
+            nodes,
+            folded,
+            recoveries: [signal_recovery, order_recovery],
+            topology: options.topology,
+            build: options.build,
+            run_id: options.run_id,
+        })
+    }
+
+    /// What the journals held.
+    pub const fn folded(&self) -> &Folded {
+        &self.folded
+    }
+
+    /// How the recovery of the signal and the order journal went.
+    pub const fn recoveries(&self) -> &[Recovery; 2] {
+        &self.recoveries
+    }
+
+    /// The home.
+    pub const fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// The order stage as folded.
+    pub const fn order(&self) -> &OrderStage {
+        &self.nodes.order.stage
+    }
+
+    /// Runs until the market ends or `told` is set, and closes the journals. `config_text` is journaled, `config_hash`
+    /// names it.
+    ///
+    /// # Errors
+    /// When a stage stops or the system refuses.
+    pub fn run(self, run: Run<'_>) -> Result<RunReport, RunError> {
+        let clock = run.pace.clock();
+        let simulated = clock.is_simulated();
+        let start = RunStart {
+            run_id: self.run_id,
+            start: self.folded.order.starts,
+            config_hash: run.config_hash,
+            started_ns: clock.now(),
+            build: Text::new(self.build.as_bytes()).unwrap_or_default(),
+            host: if simulated { Text::EMPTY } else { host_name() },
+            simulated: u8::from(simulated),
+            after_clean_stop: u8::from(self.folded.order.clean),
+            ..RunStart::default()
+        };
+        let dirs = (self.home.journal("signal"), self.home.journal("order"));
+        let (nodes, requests) = begin(self.nodes, &self.folded, &clock, &start, run.config_text, (&dirs.0, &dirs.1))?;
+        let mut edge = Edge {
+            feed: run.feed,
+            gateway: run.gateway,
+            pace: run.pace,
+            told: run.told,
+            commands: run.commands.map(|reader| (reader, nodes.order.stage.last_command())),
+            catchup_before: run.catchup_before,
+            days: run.days,
+            progress: run.progress,
+            next_feed: after(self.folded.signal.last_feed, StageId::Feed),
+            next_gateway: after(self.folded.order.last_gateway, StageId::Gateway),
+            market_over: false,
+            timers_asked: 0,
+        };
+        let (end, nodes) = match self.topology {
+            Topology::Inline => through(Inline::new(nodes, clock.clone(), 1_024), &mut edge, &requests),
+            Topology::Pipeline(plan) => through(Pipeline::start(nodes, clock.clone(), plan)?, &mut edge, &requests),
+        };
+        let now = clock.now();
+        let report = close(nodes, self.run_id, now, end)?;
+        drop(self.home);
+        Ok(report)
+    }
+}
+
+/// What a run is given.
+pub struct Run<'a> {
+    /// The market.
+    pub feed: &'a mut dyn MarketFeed,
+    /// The venue.
+    pub gateway: &'a mut dyn Gateway,
+    /// How time passes.
+    pub pace: Pace,
+    /// Set by SIGINT and SIGTERM.
+    pub told: &'a AtomicBool,
+    /// The operator's commands.
+    pub commands: Option<Reader>,
+    /// Events received before this only update state.
+    pub catchup_before: Nanos,
+    /// Trading days to run; zero: all.
+    pub days: u32,
+    /// Called now and then with the market's time and how many events were released.
+    pub progress: &'a mut dyn FnMut(Nanos, u64),
+    /// The configuration's text, to be journaled.
+    pub config_text: &'a str,
+    /// Its hash.
+    pub config_hash: u64,
+}
+
+fn after(last: Seq, stage: StageId) -> Seq {
+    if last.is_absent() { first(stage) } else { last.next() }
+}
+
+/// Lets the edge run over stages, whatever threads they are on.
+fn through<S: Stages>(
+    mut stages: S,
+    edge: &mut Edge<'_>,
+    requests: &[RequestSlot],
+) -> (Result<EdgeEnd, Stopped>, Nodes) {
+    let end = edge.run(&mut stages, requests);
+    (end, stages.finish())
+}
+
+/// Journals the orderly end in both journals and closes them.
+fn close(nodes: Nodes, run_id: u64, now: Nanos, end: Result<EdgeEnd, Stopped>) -> Result<RunReport, RunError> {
+    let Nodes { mut signal, mut order } = nodes;
+    let mark = Header { kind: Kind::RunEnd as u16, version: 1, recv_ns: now, ..Header::default() };
+    let (signal_counts, order_counts) = (signal.counts, order.counts);
+    let ending = |counts: Counts| RunEnd {
+        run_id,
+        ended_ns: now,
+        inputs: counts.inputs,
+        outputs: counts.outputs,
+        ..RunEnd::default()
+    };
+    let end = end?;
+    signal.take(now, &mark, Event::RunEnd(&ending(signal_counts)), |_| {}).map_err(|_| Stopped)?;
+    order.take(now, &mark, Event::RunEnd(&ending(order_counts)), |_| {}).map_err(|_| Stopped)?;
+    signal.log.flush_and_close()?;
+    order.log.flush_and_close()?;
+    Ok(RunReport { end, signal: signal_counts, order: order_counts, ended_ns: now })
+}
+
+fn host_name() -> Text<48> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    Text::new(name.trim().as_bytes()).unwrap_or_default()
+}

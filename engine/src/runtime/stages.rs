@@ -1,0 +1,101 @@
+//! The stages as the edge sees them, whatever threads they run on, and where their outputs go.
+
+use crate::order::{OrderStage, Readiness};
+use crate::signal::SignalStage;
+use crate::stage::{Driver, OutSlot};
+use shrike_core::event::{Kind, MarketSlot, ReportSlot, RequestSlot};
+use shrike_journal::{Mapped, Writer};
+
+/// The signal stage with its journal.
+pub type SignalNode = Driver<SignalStage, Writer<Mapped>>;
+/// The order stage with its journal.
+pub type OrderNode = Driver<OrderStage, Writer<Mapped>>;
+
+/// Both stages, before and after a run.
+pub struct Nodes {
+    /// The signal stage.
+    pub signal: SignalNode,
+    /// The order stage.
+    pub order: OrderNode,
+}
+
+/// A stage has stopped: its journal has no room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("a stage has stopped because its journal has no room: free space on the journals' disk, then start again")]
+pub struct Stopped;
+
+/// What the edge asks of the order stage between events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Status {
+    /// The engine was told to stop, and nothing is left to cancel.
+    pub may_stop: bool,
+    /// Orders may be sent.
+    pub ready: bool,
+}
+
+impl Status {
+    /// As the stage stands.
+    #[inline]
+    pub fn of(stage: &OrderStage) -> Self {
+        Self { may_stop: stage.may_stop(), ready: stage.readiness() == Readiness::Ready }
+    }
+}
+
+/// The stages, from the edge's side.
+pub trait Stages {
+    /// Gives the signal stage a market event.
+    ///
+    /// # Errors
+    /// When a stage has stopped.
+    fn market(&mut self, slot: &MarketSlot) -> Result<(), Stopped>;
+
+    /// Gives the order stage a report, timer or command.
+    ///
+    /// # Errors
+    /// As [`Self::market`].
+    fn report(&mut self, slot: &ReportSlot) -> Result<(), Stopped>;
+
+    /// Returns when every consequence of what was given is done; requests to the venue and timer requests are handed
+    /// to `request` as they come.
+    ///
+    /// # Errors
+    /// As [`Self::market`].
+    fn settle(&mut self, request: &mut dyn FnMut(&RequestSlot)) -> Result<(), Stopped>;
+
+    /// How the order stage stands; exact after [`Self::settle`].
+    fn status(&self) -> Status;
+
+    /// Ends the threads and gives the stages back.
+    fn finish(self) -> Nodes;
+}
+
+/// Where an output of the order stage goes, besides its journal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Route {
+    /// To the gateway, or the edge's timers.
+    Edge,
+    /// Back to the signal stage.
+    Signal,
+    /// Nowhere.
+    Journal,
+}
+
+impl Route {
+    /// The route of an order-stage output.
+    #[inline]
+    pub const fn of(kind: u16) -> Self {
+        match Kind::of(kind) {
+            Some(Kind::OrderRequest | Kind::TimerRequest) => Self::Edge,
+            Some(Kind::Fill | Kind::OrderUpdate | Kind::Refusal | Kind::Holding) => Self::Signal,
+            _ => Self::Journal,
+        }
+    }
+}
+
+/// Copies an output into a slot of another ring. Outputs fit by construction: the ring's slots are as large as the
+/// largest body routed to it.
+#[inline]
+pub fn copy<const WORDS: usize>(slot: &mut shrike_core::event::Slot<WORDS>, out: &OutSlot) {
+    let fits = slot.copy_from(out.header(), out.body());
+    debug_assert!(fits, "an output of kind {} is larger than its ring's slots", out.header().kind);
+}

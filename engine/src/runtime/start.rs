@@ -1,0 +1,185 @@
+//! Starting: folds both journals into fresh stages, journals who starts with which configuration, and lets the stages
+//! catch each other up on what one recorded and the other never took.
+
+use super::inline::Inline;
+use super::stages::{Nodes, Route, Stages, Stopped};
+use crate::order::OrderStage;
+use crate::signal::SignalStage;
+use crate::stage::Stage;
+use shrike_core::clock::Clock;
+use shrike_core::codes::StageId;
+use shrike_core::event::{Event, Header, Kind, MarketSlot, ReportSlot, RequestSlot, RunStart, Seq, flags};
+use shrike_core::units::Nanos;
+use shrike_journal::{ReadError, Reader};
+use std::path::Path;
+
+/// What folding a journal found.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FoldReport {
+    /// Records folded.
+    pub records: u64,
+    /// The last record's time.
+    pub taken_ns: Nanos,
+    /// The last event taken from the feed.
+    pub last_feed: Seq,
+    /// The last event taken from the gateway.
+    pub last_gateway: Seq,
+    /// The last event taken from the other stage.
+    pub last_neighbour: Seq,
+    /// The last output of this stage that goes to the other.
+    pub last_given: Seq,
+    /// The last event taken from the simulated exchange's journal.
+    pub last_exchange: Seq,
+    /// Starts recorded.
+    pub starts: u32,
+    /// Whether the journal ends with an orderly end.
+    pub clean: bool,
+}
+
+impl FoldReport {
+    #[inline]
+    fn note(&mut self, header: &Header, gives: bool) {
+        self.records += 1;
+        self.taken_ns = header.taken_ns;
+        self.clean = header.kind == Kind::RunEnd as u16;
+        self.starts += u32::from(header.kind == Kind::RunStart as u16);
+        if header.has(flags::OUTPUT) {
+            if gives {
+                self.last_given = header.seq;
+            }
+            return;
+        }
+        let last = match header.cause.stage() {
+            Some(StageId::Feed) => &mut self.last_feed,
+            Some(StageId::Gateway) => &mut self.last_gateway,
+            Some(StageId::Exchange) => &mut self.last_exchange,
+            Some(StageId::Signal | StageId::Order) => &mut self.last_neighbour,
+            _ => return,
+        };
+        *last = (*last).max(header.cause);
+    }
+}
+
+/// Folds a journal into the signal stage; a journal that does not exist is empty.
+///
+/// # Errors
+/// When the journal is corrupt or cannot be read.
+pub fn fold_signal(dir: &Path, stage: &mut SignalStage) -> Result<FoldReport, ReadError> {
+    fold(dir, stage, |_| true)
+}
+
+/// Folds a journal into the order stage.
+///
+/// # Errors
+/// As [`fold_signal`].
+pub fn fold_order(dir: &Path, stage: &mut OrderStage) -> Result<FoldReport, ReadError> {
+    fold(dir, stage, |header| Route::of(header.kind) == Route::Signal)
+}
+
+fn fold(dir: &Path, stage: &mut impl Stage, gives: impl Fn(&Header) -> bool) -> Result<FoldReport, ReadError> {
+    let mut reader = Reader::open(dir)?;
+    let mut report = FoldReport::default();
+    while let Some(record) = reader.next()? {
+        stage.apply(record.header, record.event());
+        report.note(record.header, gives(record.header));
+    }
+    Ok(report)
+}
+
+/// What both journals hold at a start.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Folded {
+    /// The signal journal.
+    pub signal: FoldReport,
+    /// The order journal.
+    pub order: FoldReport,
+}
+
+/// Journals the start in both journals, restates and resends; returns the stages and the requests that came of it.
+pub(super) fn begin(
+    nodes: Nodes,
+    folded: &Folded,
+    clock: &Clock,
+    start: &RunStart,
+    config: &str,
+    dirs: (&Path, &Path),
+) -> Result<(Nodes, Vec<RequestSlot>), BeginError> {
+    let mut nodes = nodes;
+    let now = clock.now();
+    let mark = Header { kind: Kind::Config as u16, version: 1, recv_ns: now, ..Header::default() };
+    let text = Event::Config(config.as_bytes());
+    let started = Header { kind: Kind::RunStart as u16, ..mark };
+    let mut inline = {
+        // The configuration stands first in each journal; it leads to no output.
+        nodes.signal.take(now, &mark, text, |_| {}).map_err(|_| Stopped)?;
+        nodes.order.take(now, &mark, text, |_| {}).map_err(|_| Stopped)?;
+        Inline::new(nodes, clock.clone(), 1_024)
+    };
+    let mut requests = Vec::new();
+    let mut report = ReportSlot::default();
+    report.put(start);
+    *report.header_mut() = Header { len: report.header().len, ..started };
+    inline.report(&report)?;
+    inline.settle(&mut |slot| requests.push(*slot))?;
+    let mut market = MarketSlot::default();
+    market.put(start);
+    *market.header_mut() = Header { len: market.header().len, ..started };
+    inline.market(&market)?;
+    inline.settle(&mut |slot| requests.push(*slot))?;
+
+    // What one stage recorded for the other, and the other's journal does not hold.
+    let (signal_dir, order_dir) = dirs;
+    if folded.order.last_given > folded.signal.last_neighbour {
+        let wanted = |header: &Header| Route::of(header.kind) == Route::Signal;
+        resend(order_dir, folded.signal.last_neighbour, folded.order.last_given, wanted, |slot| inline.market(slot))?;
+    }
+    if folded.signal.last_given > folded.order.last_neighbour {
+        let mut report = ReportSlot::default();
+        resend(
+            signal_dir,
+            folded.order.last_neighbour,
+            folded.signal.last_given,
+            |_| true,
+            |slot| {
+                report.copy_from(slot.header(), slot.body());
+                inline.report(&report)
+            },
+        )?;
+    }
+    inline.settle(&mut |slot| requests.push(*slot))?;
+    Ok((inline.finish(), requests))
+}
+
+/// Why a start failed.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// A stage stopped.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// A journal cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// Gives the outputs after `held`, up to `last`, again.
+fn resend(
+    dir: &Path,
+    held: Seq,
+    last: Seq,
+    wanted: impl Fn(&Header) -> bool,
+    mut give: impl FnMut(&MarketSlot) -> Result<(), Stopped>,
+) -> Result<(), BeginError> {
+    let mut reader = Reader::open(dir)?;
+    let mut slot = MarketSlot::default();
+    while let Some(record) = reader.next()? {
+        let header = record.header;
+        if header.seq > last {
+            break;
+        }
+        if header.has(flags::OUTPUT) && header.seq > held && wanted(header) && slot.copy_from(header, record.body) {
+            slot.header_mut().flags |= flags::RESENT;
+            give(&slot)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! What a stage is, and the one loop that runs it: journal the input, fold it, then decide, journal and fold outputs
+//! one at a time until the stage is at rest. Live, recovery and verification differ only in the [`Log`] behind it.
+
+use shrike_core::codes::AlarmKind;
+use shrike_core::event::{Alarm, Event, Header, Seq, Slot, flags};
+use shrike_core::units::Nanos;
+
+/// Outputs of a stage: bodies up to 144 bytes.
+pub type OutSlot = Slot<18>;
+
+/// Most outputs of one input. A stage that wants more is cut here, counted and alarmed: it must come to rest.
+pub const OUTPUTS_MAX: usize = 4_096;
+
+/// A pure state machine. No clock, no I/O, no randomness, no allocation once warm; time is in the event.
+pub trait Stage {
+    /// Folds a fact: an input, or an output that was journaled ([`flags::OUTPUT`]). Never decides. An input ends
+    /// whatever was still to be decided of the one before.
+    fn apply(&mut self, header: &Header, event: Event<'_>);
+
+    /// The next output that the last input leads to, written by [`Slot::put`]; false at rest. Decides from folded state
+    /// alone; the output is folded by [`Self::apply`] before the next call.
+    fn decide(&mut self, out: &mut OutSlot) -> bool;
+}
+
+/// Where records go: a journal's writer, or a comparison with one.
+pub trait Log {
+    /// Why a record is not taken.
+    type Error;
+
+    /// Takes a record and numbers it. The header's `len`, `crc` and `seq` are the log's to fill in.
+    fn append(&mut self, header: &Header, body: &[u8]) -> Result<Seq, Self::Error>;
+}
+
+impl<S: shrike_journal::Storage> Log for shrike_journal::Writer<S> {
+    type Error = shrike_journal::Full;
+
+    #[inline]
+    fn append(&mut self, header: &Header, body: &[u8]) -> Result<Seq, Self::Error> {
+        shrike_journal::Writer::append(self, header, body)
+    }
+}
+
+/// A stage with its log.
+pub struct Driver<S, L> {
+    /// The stage.
+    pub stage: S,
+    /// Its journal.
+    pub log: L,
+    /// Inputs and outputs since the start.
+    pub counts: Counts,
+    taken_ns: Nanos,
+    out: Box<OutSlot>,
+}
+
+/// What a driver did since its start.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Counts {
+    /// Inputs taken.
+    pub inputs: u64,
+    /// Outputs given.
+    pub outputs: u64,
+}
+
+impl<S: Stage, L: Log> Driver<S, L> {
+    /// A stage whose journal's last record was taken at `taken_ns`.
+    pub fn new(stage: S, log: L, taken_ns: Nanos) -> Self {
+        Self { stage, log, counts: Counts::default(), taken_ns, out: Box::default() }
+    }
+
+    /// Takes an input at time `now`: journals it, then journals and gives to `publish` every output it leads to.
+    /// The header is the producer's: its `seq` becomes the record's `cause`.
+    ///
+    /// # Errors
+    /// When the journal has no room: nothing after the failed record was applied or published.
+    #[inline]
+    pub fn take(
+        &mut self,
+        now: Nanos,
+        producer: &Header,
+        event: Event<'_>,
+        mut publish: impl FnMut(&OutSlot),
+    ) -> Result<(), L::Error> {
+        self.taken_ns = self.taken_ns.max(now);
+        let mut header = Header {
+            kind: producer.kind,
+            version: producer.version,
+            flags: producer.flags & !flags::OUTPUT,
+            recv_ns: producer.recv_ns,
+            taken_ns: self.taken_ns,
+            cause: producer.seq,
+            ..Header::default()
+        };
+        header.seq = self.log.append(&header, event.bytes())?;
+        self.counts.inputs += 1;
+        self.stage.apply(&header, event);
+        for _ in 0..OUTPUTS_MAX {
+            if !self.stage.decide(&mut self.out) {
+                return Ok(());
+            }
+            self.record(&header)?;
+            publish(&self.out);
+        }
+        self.out.put(&Alarm { kind: AlarmKind::DecisionBound.code(), value: OUTPUTS_MAX as i64, ..Alarm::default() });
+        self.record(&header)?;
+        publish(&self.out);
+        Ok(())
+    }
+
+    /// Journals and folds the output in `self.out`.
+    #[inline]
+    fn record(&mut self, input: &Header) -> Result<(), L::Error> {
+        let header = self.out.header_mut();
+        header.flags = flags::OUTPUT | input.flags & flags::CATCHUP;
+        header.recv_ns = input.recv_ns;
+        header.taken_ns = input.taken_ns;
+        header.cause = input.seq;
+        let seq = self.log.append(self.out.header(), self.out.body())?;
+        self.out.header_mut().seq = seq;
+        self.counts.outputs += 1;
+        self.stage.apply(self.out.header(), self.out.event());
+        Ok(())
+    }
+
+    /// Latest `taken_ns`: time never goes back within a journal.
+    pub const fn taken_ns(&self) -> Nanos {
+        self.taken_ns
+    }
+}
