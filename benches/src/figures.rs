@@ -33,6 +33,11 @@ impl Samples {
         self.0.saturating_record(ns.saturating_mul(1_000) / count.max(1));
     }
 
+    /// How many samples.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
     /// Adds the samples of another turn.
     pub fn merge(&mut self, other: &Self) {
         // Equal bounds: adding cannot fail.

@@ -20,6 +20,9 @@ const INTERVAL_NS: u64 = 5_000;
 const OPEN_RECORDS: u64 = 600_000;
 /// Between two looks at the clock, nothing of ours takes this long: the host took the core away.
 const STALL_NS: u64 = 1_000;
+/// An append longer than the interval counts in full, but not again in those behind it: on a virtual machine nothing says
+/// whether the host stopped the processor within it. How many there were stands beside the figures.
+const LONG_NS: u64 = INTERVAL_NS;
 /// Its segments: 384-byte records fill one in 0.4 s.
 const OPEN_SEGMENT_BYTES: u32 = 32 << 20;
 
@@ -59,9 +62,8 @@ fn closed<B: Body + Default>(host: &mut Host) -> Outcome {
     full.map_or(outcome, Outcome::Absent)
 }
 
-/// From the moment a record is due to the moment it is in the journal: an append that takes long delays those behind it,
-/// and they count the delay. A stall while the thread only waits is the host's: it shifts the schedule and is counted
-/// aside, so that the figures are the journal's on a busy host too.
+/// From the moment a record is due to the moment it is in the journal. A stall while the thread only waits, or while the kernel gave its core to another, is the
+/// host's: it shifts the schedule and is counted aside, so that the figures are the journal's on a busy host too.
 fn open<B: Body + Default + Send>(host: &mut Host) -> Outcome {
     let core = match host.spinning::<2>() {
         Ok([core, _]) => core,
@@ -83,25 +85,42 @@ fn open<B: Body + Default + Send>(host: &mut Host) -> Outcome {
         let mut samples = Samples::new();
         let mut last = clock.now();
         let mut due = last.after(INTERVAL_NS);
-        let (mut stalls, mut stalled_ns) = (0, 0);
-        for _ in 0..records {
-            while last < due {
+        let (mut stalls, mut stalled_ns, mut long, mut preempted) = (0, 0, 0, preemptions());
+        while samples.count() < records {
+            let mut taken_away_ns = 0;
+            while last < due && taken_away_ns == 0 {
                 std::hint::spin_loop();
                 let now = clock.now();
-                if now.since(last) > STALL_NS {
-                    stalls += 1;
-                    stalled_ns += now.since(last);
-                    due = now.after(INTERVAL_NS);
+                taken_away_ns = now.since(last) / STALL_NS * STALL_NS;
+                last = now;
+            }
+            if taken_away_ns == 0 {
+                writer.append(&header, bytemuck::bytes_of(&body)).map_err(|full| full.to_string())?;
+                let now = clock.now();
+                if now.since(last) > STALL_NS && preemptions() != preempted {
+                    taken_away_ns = now.since(last);
+                } else {
+                    samples.batch(now.since(due), 1);
+                    let is_long = now.since(last) > LONG_NS;
+                    long += u64::from(is_long);
+                    due = if is_long { now } else { due }.after(INTERVAL_NS);
                 }
                 last = now;
             }
-            writer.append(&header, bytemuck::bytes_of(&body)).map_err(|full| full.to_string())?;
-            last = clock.now();
-            samples.batch(last.since(due), 1);
-            due = due.after(INTERVAL_NS);
+            if taken_away_ns > 0 {
+                stalls += 1;
+                stalled_ns += taken_away_ns;
+                preempted = preemptions();
+                last = clock.now();
+                due = last.after(INTERVAL_NS);
+            }
         }
         let mut figures = samples.figures(1.0);
-        figures.note = Some(format!("host stalled it {stalls} times, {} ms in all", stalled_ns / 1_000_000));
+        figures.note = Some(format!(
+            "host stalled it {stalls} times, {} ms in all; {long} appends above {} us",
+            stalled_ns / 1_000_000,
+            LONG_NS / 1_000
+        ));
         Ok(figures)
     };
     match std::thread::scope(|scope| scope.spawn(append).join()) {
@@ -109,6 +128,13 @@ fn open<B: Body + Default + Send>(host: &mut Host) -> Outcome {
         Ok(Err(why)) => Outcome::Absent(why),
         Err(_) => Outcome::Absent(String::from("the appending thread panicked")),
     }
+}
+
+/// How often the kernel took the core from this thread, which was willing to go on.
+fn preemptions() -> u64 {
+    let status = std::fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
+    let count = status.lines().find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"));
+    count.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
 }
 
 /// A journal in a new directory on the disk, with its live segments in memory.
