@@ -3,12 +3,12 @@
 
 use shrike_config::tables::Tables;
 use shrike_config::{Config, Loaded, Source};
+use shrike_core::clock::SimTime;
+use shrike_core::event::Seq;
 use shrike_core::units::Nanos;
 use shrike_core::venue::{Gateway, MarketFeed, Next};
 use shrike_engine::runtime::{Engine, Pace, Run, RunReport, journal_dir, rejoin};
 use shrike_engine::{replay, setup};
-use shrike_core::clock::SimTime;
-use shrike_core::event::Seq;
 use shrike_tools::compose::{self, Counter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
