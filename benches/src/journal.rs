@@ -47,7 +47,10 @@ pub fn open_384(host: &mut Host) -> Outcome {
 }
 
 fn closed<B: Body + Default>(host: &mut Host) -> Outcome {
-    let (_dir, mut writer) = match journal(WriterOptions::new(StageId::Order)) {
+    let options = WriterOptions::new(StageId::Order);
+    // Populating three segments of the usual size takes longer than a short run.
+    let options = if host.short { options.with_segment_bytes(OPEN_SEGMENT_BYTES) } else { options };
+    let (_dir, mut writer) = match journal(options) {
         Ok(journal) => journal,
         Err(why) => return Outcome::Absent(why),
     };
