@@ -137,6 +137,7 @@ impl Exchange {
 
     /// Margin and fees of a contract, when no feed tells them. Unknown contracts are ignored.
     pub fn set_rates(&mut self, rates: &Rates) {
+        self.record_market(&Header { recv_ns: self.now, seq: self.cause, ..Header::default() }, rates.into());
         let day = self.day;
         if let Some(contract) = self.contract_mut(rates.instrument)
             && contract.announce_rates(rates, day)
@@ -197,10 +198,13 @@ impl Gateway for Exchange {
 
     fn on_market(&mut self, header: &Header, event: Event<'_>) {
         self.now = self.now.max(header.recv_ns);
+        if let Event::Rates(rates) = event {
+            self.cause = header.seq;
+            return self.set_rates(rates);
+        }
         self.record_market(header, event);
         match event {
             Event::InstrumentDef(def) => self.on_def(def),
-            Event::Rates(rates) => self.set_rates(rates),
             Event::Phase(phase) => self.on_phase(phase),
             Event::DepthTick(tick) => self.on_tick(tick),
             Event::Settlement(settlement) => self.on_settlement(settlement),

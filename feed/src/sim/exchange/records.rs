@@ -87,6 +87,13 @@ impl Exchange {
         }
     }
 
+    /// Puts a mark of the process itself (its start, its configuration, its end) into the journal.
+    pub fn mark(&mut self, event: Event<'_>) {
+        if let Some(journal) = &mut self.journal {
+            journal.append(Header { recv_ns: self.now, taken_ns: self.now, ..Header::default() }, event);
+        }
+    }
+
     /// Records a report; gives its number.
     pub(super) fn record_output(&mut self, due: Nanos, event: Event<'_>) -> Seq {
         let flags = flags::OUTPUT | if self.resending { flags::RESENT } else { 0 };

@@ -6,12 +6,11 @@ use crate::sim::exchange::{Exchange, ExchangeOptions, Keep};
 use proptest::prelude::*;
 use shrike_core::codes::{Exchange as Place, Offset, PhaseKind, Side, StageId};
 use shrike_core::event::{Event, Header, Kind, Seq, flags};
-use shrike_journal::{Mapped, Reader, Syncing, Writer, WriterOptions};
+use shrike_journal::{Mapped, Reader, Writer, WriterOptions};
 use std::path::Path;
 
 fn writer(dir: &Path) -> Writer<Mapped> {
-    let options =
-        WriterOptions { live_dir: None, syncing: Syncing::OnRoll, ..WriterOptions::simulated(StageId::Exchange, 1) };
+    let options = WriterOptions { live_dir: None, ..WriterOptions::simulated(StageId::Exchange, 1) };
     Writer::create_or_resume(dir, options.with_segment_bytes(1 << 20)).expect("a journal").0
 }
 
