@@ -1,5 +1,4 @@
 //! What end-to-end tests share: configurations, runs in a temporary home, and where the recordings are.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use shrike_config::tables::Tables;
 use shrike_config::{Config, Loaded, Source};
