@@ -322,7 +322,7 @@ fn worst(held: Held, splits: bool, live: &[Live], fills: impl Fn(&Live) -> bool)
 
 fn plays_out(instrument: InstrumentId, steps: &[Step]) -> Result<(), TestCaseError> {
     let splits = instrument == SHFE;
-    let mut scene = Scene::with(instrument, Side::Buy, 6, 6_000);
+    let mut scene = Scene::with(instrument, Side::Buy, 6, 2_500);
     scene.settings.orders_per_window = 8;
     scene.settings.live_orders_max = 9;
     scene.rate = RateWindow::new(8, scene.settings.rate_window_ns);
