@@ -181,7 +181,7 @@ impl OrderStage {
                 self.session.reconnecting = true;
                 self.alarm(AlarmKind::Disconnected, InstrumentId::NONE, 0, i64::from(broken.reason));
             }
-            Event::ResyncEnd(_) => self.resynced(),
+            Event::ResyncEnd(_) => self.resynced(applied),
             Event::Command(command) => self.command(header, command),
             Event::RunStart(start) => self.started(start.after_clean_stop != 0),
             Event::Alarm(alarm) => self.signal_alarm(alarm),
@@ -283,8 +283,13 @@ impl OrderStage {
     }
 
     /// The venue's books are complete: compare, and see which of our orders it does not know.
-    fn resynced(&mut self) {
+    fn resynced(&mut self, applied: Applied) {
         if self.session.readiness != Readiness::Asked {
+            return;
+        }
+        if !matches!(applied, Applied::Restated { .. }) {
+            // The answers of a session or day that is over: ours were not asked of this one.
+            self.session.resync_wanted = true;
             return;
         }
         let notices = &mut self.notices;
