@@ -444,7 +444,8 @@ impl OrderStage {
     /// A resync when one is wanted: after a login or start, or because a lost order waits for its second absence.
     fn decide_resync(&mut self, out: &mut OutSlot) -> bool {
         let lost = !self.session.lost_check_ns.is_absent() && self.now >= self.session.lost_check_ns;
-        let due = self.session.resync_wanted || lost && self.session.readiness == Readiness::Ready;
+        let answered = matches!(self.session.readiness, Readiness::Settling | Readiness::Ready);
+        let due = self.session.resync_wanted || lost && answered;
         if !due || self.catchup {
             return false;
         }
