@@ -381,6 +381,12 @@ impl OrderStage {
                     obstacle.told = told;
                 }
             }
+            // Nothing else may come that asks the venue again.
+            Event::OrderUpdate(update)
+                if update.state() == Some(OrderState::Lost) && self.session.lost_check_ns.is_absent() =>
+            {
+                self.session.lost_check_ns = header.taken_ns.after(self.settings.lost_grace_ns);
+            }
             Event::TimerRequest(timer) => self.timer_due = timer.due_ns,
             Event::DayRoll(_) => {
                 self.targets.forget_obstacles();
