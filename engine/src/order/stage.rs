@@ -325,6 +325,8 @@ impl OrderStage {
         self.session.readiness = Readiness::Down;
         self.session.resync_wanted = !self.ledger.trading_day().is_absent();
         self.session.reconnecting = false;
+        // The rings and the journal's room of the process before are gone with it.
+        self.reduce_only = false;
         self.timer_due = Nanos::ABSENT;
         if self.settings.cancel_on_start && !after_clean_stop {
             self.session.cancel_upto = self.ledger.next_ref().saturating_sub(1);
