@@ -253,7 +253,8 @@ impl OrderStage {
             revision: row.revision,
             ..OrderRequest::default()
         };
-        if !self.ledger.has_room() {
+        // No number is left above a venue's noise: an order sent under a used one would not be in our books.
+        if !self.ledger.has_room() || self.ledger.order_by_ref(order.order_ref).is_some() {
             return refuse(none(RefusalReason::Capacity), lots, 0);
         }
         let gate = Gate {
