@@ -228,6 +228,7 @@ impl OrderStage {
     fn venue_word(&mut self, index: OrderIndex, pair: Pair) {
         let Some(order) = self.ledger.order(index) else { return };
         let (state, error, price, side) = (order.state, order.last_error, order.price, side_index(order.side));
+        let queued = !order.exchange_ack_ns.is_absent();
         let (retries_max, wait) = (self.settings.retries_max, self.now.after(self.settings.reject_wait_ns));
         let soon = self.now.after(self.settings.duplicate_ns);
         let Some(row) = self.targets.get_mut(pair) else { return };
@@ -247,6 +248,8 @@ impl OrderStage {
                     obstacle.until_ns = wait;
                 }
             }
+            // The counter's acknowledgement alone is no acceptance: the exchange may still refuse.
+            OrderState::Working if !queued => {}
             OrderState::Working | OrderState::Filled => *obstacle = super::targets::Obstacle::default(),
             _ => {}
         }
