@@ -318,6 +318,7 @@ impl OrderStage {
             return;
         }
         self.mode = self.mode.after(kind);
+        self.targets.flatten = self.mode == Mode::Flatten;
         if kind == CommandKind::CancelAll {
             self.session.cancel_upto = self.ledger.next_ref().saturating_sub(1);
         }

@@ -80,6 +80,8 @@ pub struct Targets {
     strategies: usize,
     queue: Vec<Pair>,
     next: usize,
+    /// Rows without an intent are looked at too: everything that anyone holds is to be closed.
+    pub(super) flatten: bool,
 }
 
 impl Targets {
@@ -87,7 +89,7 @@ impl Targets {
     pub fn new(strategies_max: usize, instruments_max: usize) -> Self {
         let strategies = strategies_max + 1;
         let len = strategies * instruments_max;
-        Self { rows: vec![Row::default(); len], strategies, queue: Vec::with_capacity(len), next: 0 }
+        Self { rows: vec![Row::default(); len], strategies, queue: Vec::with_capacity(len), next: 0, flatten: false }
     }
 
     #[inline]
@@ -139,9 +141,10 @@ impl Targets {
     /// Puts a row in the queue of those to look at.
     #[inline]
     pub fn touch(&mut self, pair: Pair) {
+        let flatten = self.flatten;
         if let Some(row) = self.get_mut(pair)
             && !row.queued
-            && row.wanted != Wanted::Nothing
+            && (row.wanted != Wanted::Nothing || flatten)
         {
             row.queued = true;
             self.queue.push(pair);
