@@ -61,7 +61,6 @@ pub struct OrderStage {
     queried: Vec<Nanos>,
     notices: Vec<Notice>,
     told: usize,
-    signal_epoch: u8,
     last_command: u64,
 }
 
@@ -89,7 +88,6 @@ impl OrderStage {
             queried: vec![Nanos::ABSENT; capacity.orders],
             notices: Vec::with_capacity(1_024),
             told: 0,
-            signal_epoch: 0,
             last_command: 0,
         }
     }
@@ -155,12 +153,10 @@ impl OrderStage {
             Event::Quote(quote) => self.targets.touch_instrument(quote.instrument),
             Event::Phase(phase) => self.targets.touch_instrument(phase.instrument),
             Event::TargetPosition(target) => {
-                let anew = self.signal_began_anew(header);
-                self.targets.set_position(target, anew);
+                self.targets.set_position(target, header.cause.epoch());
             }
             Event::TargetQuote(target) => {
-                let anew = self.signal_began_anew(header);
-                self.targets.set_quote(target, anew);
+                self.targets.set_quote(target, header.cause.epoch());
             }
             Event::OrderReport(_) => self.report(applied),
             Event::Fill(fill) => self.fill(applied, fill),
@@ -188,16 +184,6 @@ impl OrderStage {
             _ => {}
         }
         self.settle();
-    }
-
-    /// Whether the signal stage writes a new epoch, in which revisions count from its own restatement.
-    fn signal_began_anew(&mut self, header: &Header) -> bool {
-        let epoch = header.cause.epoch();
-        let anew = header.cause.stage() == Some(StageId::Signal) && epoch != self.signal_epoch;
-        if anew {
-            self.signal_epoch = epoch;
-        }
-        anew
     }
 
     fn pair_of(&self, order: OrderIndex) -> Option<Pair> {

@@ -50,6 +50,8 @@ pub struct Row {
     pub wanted: Wanted,
     /// Its revision.
     pub revision: u64,
+    /// The signal stage's epoch in which it was stated: revisions count within one.
+    pub epoch: u8,
     /// By side: buy, sell.
     pub obstacles: [Obstacle; 2],
     queued: bool,
@@ -112,25 +114,25 @@ impl Targets {
     }
 
     /// Takes a stated position; false when it is older than what is held, or beyond the table.
-    pub fn set_position(&mut self, target: &TargetPosition, anew: bool) -> bool {
+    pub fn set_position(&mut self, target: &TargetPosition, epoch: u8) -> bool {
         let pair = Pair { strategy: target.strategy, instrument: target.instrument };
         let aggressive = target.urgency == shrike_core::codes::Urgency::Aggressive.code();
-        self.set(pair, target.revision, anew, Wanted::Position { lots: target.lots, limit: target.limit, aggressive })
+        self.set(pair, (epoch, target.revision), Wanted::Position { lots: target.lots, limit: target.limit, aggressive })
     }
 
     /// Takes a stated quote; false as [`Self::set_position`].
-    pub fn set_quote(&mut self, target: &TargetQuote, anew: bool) -> bool {
+    pub fn set_quote(&mut self, target: &TargetQuote, epoch: u8) -> bool {
         let pair = Pair { strategy: target.strategy, instrument: target.instrument };
         let sides = [(target.bid, target.bid_lots), (target.ask, target.ask_lots)];
-        self.set(pair, target.revision, anew, Wanted::Quote { sides })
+        self.set(pair, (epoch, target.revision), Wanted::Quote { sides })
     }
 
-    /// `anew`: the signal stage began a new epoch, and its revisions start below what is held.
-    fn set(&mut self, pair: Pair, revision: u64, anew: bool, wanted: Wanted) -> bool {
+    /// A later epoch's revisions may start below what is held.
+    fn set(&mut self, pair: Pair, stated: (u8, u64), wanted: Wanted) -> bool {
         match self.get_mut(pair) {
-            Some(row) if revision > row.revision || anew => {
+            Some(row) if stated > (row.epoch, row.revision) => {
                 row.wanted = wanted;
-                row.revision = revision;
+                (row.epoch, row.revision) = stated;
                 self.touch(pair);
                 true
             }
