@@ -143,7 +143,9 @@ impl OrderStage {
 
     fn apply_input(&mut self, header: &Header, event: Event<'_>) {
         self.now = header.taken_ns;
-        self.catchup = header.has(flags::CATCHUP);
+        // A start's configuration and the end of a run lead to nothing: there is nobody yet, or any more, to send it.
+        let mark = matches!(event, Event::Config(_) | Event::RunEnd(_));
+        self.catchup = header.has(flags::CATCHUP) || mark;
         self.timer_fired = false;
         self.notices.clear();
         self.told = 0;
