@@ -117,7 +117,11 @@ impl Targets {
     pub fn set_position(&mut self, target: &TargetPosition, epoch: u8) -> bool {
         let pair = Pair { strategy: target.strategy, instrument: target.instrument };
         let aggressive = target.urgency == shrike_core::codes::Urgency::Aggressive.code();
-        self.set(pair, (epoch, target.revision), Wanted::Position { lots: target.lots, limit: target.limit, aggressive })
+        self.set(
+            pair,
+            (epoch, target.revision),
+            Wanted::Position { lots: target.lots, limit: target.limit, aggressive },
+        )
     }
 
     /// Takes a stated quote; false as [`Self::set_position`].
