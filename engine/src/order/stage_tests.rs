@@ -245,6 +245,16 @@ fn what_was_given_up_is_tried_again_for_a_new_intent() {
 }
 
 #[test]
+fn what_was_given_up_is_tried_again_on_a_new_day() {
+    let mut desk = Desk::ready();
+    let order = only(desk.target(SHFE, 1, Urgency::Passive).inserts());
+    says_no(&mut desk, No::Counter, &order, 31);
+    desk.log_in(day(3), 8);
+    desk.market(SHFE, BID, ASK);
+    assert_eq!(desk.resynced(&[]).inserts().len(), 1);
+}
+
+#[test]
 fn another_price_is_tried_after_a_price_was_refused() {
     let mut desk = Desk::ready();
     let order = only(desk.target(SHFE, 1, Urgency::Passive).inserts());
@@ -301,16 +311,16 @@ fn a_lost_order_that_turns_up_is_found() {
 fn a_restart_cancels_what_lives_before_the_first_new_order() {
     let mut desk = Desk::ready();
     let order = resting(&mut desk);
-    desk.target(SHFE, 3, Urgency::Passive);
     let (mut desk, said) = desk.restarted(settings());
     assert_eq!(said.requests(RequestKind::Resync).len(), 1);
     assert!(desk.market(SHFE, BID, ASK).is_quiet());
     desk.log_in(day(2), 8);
     let said = desk.resynced(&[order]);
-    assert_eq!(said.cancels().iter().filter(|cancel| cancel.order_ref == order.order_ref).count(), 1);
+    assert_eq!(only(said.cancels()).order_ref, order.order_ref);
     assert!(said.inserts().is_empty() && desk.market(SHFE, BID, ASK).is_quiet());
     assert_eq!(desk.stage().readiness(), Readiness::Settling);
-    desk.wait(3 * SECOND);
+    let next = only(desk.cancelled(&order).inserts());
+    assert!(next.order_ref > order.order_ref && next.session_id == 8, "the first new order comes after");
 }
 
 #[test]
