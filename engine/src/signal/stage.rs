@@ -43,6 +43,8 @@ struct Cursor {
     forward: Forward,
     /// The contract that moved; `None`: nothing to ask strategies.
     moved: Option<InstrumentId>,
+    /// Every contract moved: after `moved` comes the next.
+    all: bool,
     /// Next strategy to ask, and the next of its intents.
     strategy: usize,
     intent: usize,
@@ -211,7 +213,9 @@ impl SignalStage {
             Event::Gap(gap) => {
                 self.market.set_live(gap.instrument, !gap.end_ns.is_absent());
                 self.cursor.forward = Forward::Gap(*gap);
-                self.cursor.moved = (asks && gap.instrument != InstrumentId::NONE).then_some(gap.instrument);
+                self.cursor.all = gap.instrument == InstrumentId::NONE;
+                let first = if self.cursor.all { InstrumentId::new(0) } else { gap.instrument };
+                self.cursor.moved = asks.then_some(first);
             }
             Event::InstrumentDef(def) => {
                 if self.market.define(def) {
@@ -292,6 +296,20 @@ impl SignalStage {
         }
     }
 
+    /// Asks the strategies of what moved.
+    fn decide_moved(&mut self, out: &mut OutSlot) -> bool {
+        while let Some(moved) = self.cursor.moved {
+            if self.decide_intents(moved, out) {
+                return true;
+            }
+            let next = InstrumentId::new(moved.get().saturating_add(1));
+            let more = self.cursor.all && next.index() < self.market.instruments().len();
+            self.cursor.moved = more.then_some(next);
+            self.cursor.strategy = 0;
+        }
+        false
+    }
+
     /// Asks the strategies that see the moved contract, one after the other.
     fn decide_intents(&mut self, moved: InstrumentId, out: &mut OutSlot) -> bool {
         while let Some(running) = self.strategies.get_mut(self.cursor.strategy) {
@@ -321,7 +339,6 @@ impl SignalStage {
             self.cursor.intent = 0;
             self.cursor.asked = false;
         }
-        self.cursor.moved = None;
         false
     }
 
@@ -357,7 +374,7 @@ impl Stage for SignalStage {
     #[inline]
     fn decide(&mut self, out: &mut OutSlot) -> bool {
         self.decide_forward(out)
-            || self.cursor.moved.is_some_and(|moved| self.decide_intents(moved, out))
+            || self.decide_moved(out)
             || self.cursor.restate.is_some_and(|next| self.decide_restate(next, out))
     }
 }
