@@ -145,7 +145,7 @@ impl SignalStage {
         self.market.load(&mut bytes)?;
         let defs: Vec<InstrumentDef> = self.market.instruments().iter().copied().collect();
         for running in &mut self.strategies {
-            running.failed = bytes.pod::<u8>()? != 0;
+            let failed = bytes.pod::<u8>()? != 0;
             for stated in &mut running.stated {
                 let (kind, revision) = (bytes.u64()?, bytes.u64()?);
                 let [a, b, c, d]: [i64; 4] = bytes.pod()?;
@@ -164,7 +164,10 @@ impl SignalStage {
                 running.announce(def);
                 running.update(&self.market, Event::InstrumentDef(def));
             }
-            running.strategy.load(bytes.run()?).ok()?;
+            // A failed strategy is not called again: what is left of its state decides nothing.
+            let loaded = running.strategy.load(bytes.run()?);
+            (loaded.is_ok() || failed).then_some(())?;
+            running.failed = failed;
         }
         Some(())
     }
