@@ -66,6 +66,8 @@ struct Outlet<S> {
     quiet: Quiet,
     shared: Arc<Shared>,
     bit: u32,
+    /// Whether the bit is set.
+    over: bool,
 }
 
 impl<S: Default + Send + Sync + 'static> Outlet<S> {
@@ -74,21 +76,26 @@ impl<S: Default + Send + Sync + 'static> Outlet<S> {
         self.quiet.add(1);
         match self.ring.offer(write) {
             Offered::Sent => {}
-            Offered::Parked => {
-                self.shared.overflow.fetch_or(self.bit, Ordering::Relaxed);
-            }
+            Offered::Parked => self.overflows(),
             // Ring and overflow hold a whole day's replay: what is lost here is alarmed and found by the resync.
             Offered::Lost => {
-                self.shared.overflow.fetch_or(self.bit, Ordering::Relaxed);
+                self.overflows();
                 self.quiet.done(1);
             }
         }
     }
 
-    /// Moves what is parked. To be called in every turn.
+    #[cold]
+    fn overflows(&mut self) {
+        self.over = true;
+        self.shared.overflow.fetch_or(self.bit, Ordering::Relaxed);
+    }
+
+    /// Moves what is parked, and says when nothing is any more: giving moves it too. To be called in every turn.
     #[inline]
     fn drain(&mut self) {
-        if self.ring.parked() > 0 && self.ring.drain() == 0 {
+        if self.over && self.ring.drain() == 0 {
+            self.over = false;
             self.shared.overflow.fetch_and(!self.bit, Ordering::Relaxed);
         }
     }
@@ -161,7 +168,7 @@ impl Pipeline {
 }
 
 fn outlet<S>(ring: Producer<S>, quiet: &Quiet, shared: &Arc<Shared>, bit: u32) -> Outlet<S> {
-    Outlet { ring, quiet: quiet.clone(), shared: shared.clone(), bit }
+    Outlet { ring, quiet: quiet.clone(), shared: shared.clone(), bit, over: false }
 }
 
 const fn bits(status: Status) -> u8 {
