@@ -162,7 +162,9 @@ impl SignalStage {
             }
             for def in &defs {
                 running.announce(def);
-                running.update(&self.market, Event::InstrumentDef(def));
+                if running.sees(def.instrument) {
+                    running.update(&self.market, Event::InstrumentDef(def));
+                }
             }
             // A failed strategy is not called again: what is left of its state decides nothing.
             let loaded = running.strategy.load(bytes.run()?);
@@ -176,7 +178,7 @@ impl SignalStage {
     #[inline]
     fn update(&mut self, instrument: InstrumentId, event: Event<'_>) {
         for running in &mut self.strategies {
-            if running.sees.get(instrument.index()).copied().unwrap_or(false) {
+            if running.sees(instrument) {
                 running.update(&self.market, event);
             }
         }
@@ -321,8 +323,7 @@ impl SignalStage {
                 out.put(&Alarm { instrument: moved, strategy: running.id, kind, ..Alarm::default() });
                 return true;
             }
-            let sees = running.sees.get(moved.index()).copied().unwrap_or(false);
-            if sees && !running.failed {
+            if running.sees(moved) && !running.failed {
                 if !self.cursor.asked {
                     self.intents.clear();
                     running.intend(&self.market, moved, &mut self.intents);
@@ -389,6 +390,11 @@ impl Running {
         if let Some(sees) = self.sees.get_mut(def.instrument.index()) {
             *sees = matches && def.tradable != 0;
         }
+    }
+
+    #[inline]
+    fn sees(&self, instrument: InstrumentId) -> bool {
+        self.sees.get(instrument.index()).copied().unwrap_or(false)
     }
 
     #[inline]
