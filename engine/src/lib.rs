@@ -14,3 +14,6 @@ pub mod runtime;
 pub mod setup;
 pub mod signal;
 pub mod stage;
+
+#[cfg(test)]
+mod tape;

@@ -3,7 +3,8 @@
 
 use super::kit::*;
 use super::{OrderCapacity, OrderSettings, OrderStage, Readiness};
-use crate::stage::{Driver, Log, OutSlot, Stage};
+use crate::stage::{Driver, OutSlot};
+use crate::tape::Tape;
 use shrike_core::codes::{CommandKind, OrderStatus, PhaseKind, ReportSource, RequestKind, Side, StageId, Urgency};
 use shrike_core::event::{
     Alarm, Body, Command, Event, Header, Kind, OrderRequest, OrderUpdate, Refusal, ReportSlot, RunStart, Seq,
@@ -11,26 +12,6 @@ use shrike_core::event::{
 };
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Lots, Nanos, Price, TradingDay};
-use std::convert::Infallible;
-
-/// A journal in memory.
-pub(super) struct Tape {
-    next: Seq,
-    pub(super) records: Vec<ReportSlot>,
-}
-
-impl Log for Tape {
-    type Error = Infallible;
-
-    fn append(&mut self, header: &Header, body: &[u8]) -> Result<Seq, Infallible> {
-        let mut slot = ReportSlot::default();
-        assert!(slot.copy_from(&Header { len: (Header::SIZE + body.len()) as u32, ..*header }, body));
-        slot.header_mut().seq = self.next;
-        self.next = self.next.next();
-        self.records.push(slot);
-        Ok(slot.header().seq)
-    }
-}
 
 /// What the stage gave in answer to something.
 #[derive(Default)]
@@ -92,7 +73,7 @@ type TimerFor = (Nanos, u64);
 
 impl Desk {
     pub(super) fn new(settings: OrderSettings) -> Self {
-        let tape = Tape { next: Seq::new(StageId::Order, 0, 1), records: Vec::new() };
+        let tape = Tape::new(StageId::Order);
         Self {
             driver: Driver::new(OrderStage::new(settings.clone(), CAPACITY), tape, Nanos::ABSENT),
             settings,
@@ -260,7 +241,7 @@ impl Desk {
     /// The process dies and another starts over the same journal.
     pub(super) fn restarted(self, settings: OrderSettings) -> (Self, Said) {
         let mut stage = OrderStage::new(settings.clone(), CAPACITY);
-        fold(&mut stage, &self.driver.log.records);
+        self.driver.log.fold(&mut stage);
         let taken_ns = self.driver.taken_ns();
         let mut desk =
             Self { driver: Driver::new(stage, self.driver.log, taken_ns), timers: Vec::new(), settings, ..self };
@@ -275,9 +256,4 @@ impl Desk {
 
 pub(super) fn command(kind: CommandKind, written_ns: Nanos) -> Command {
     Command { written_ns, instrument: InstrumentId::NONE, kind: kind.code(), ..Command::default() }
-}
-
-/// Folds records as recovery does.
-pub(super) fn fold(stage: &mut OrderStage, records: &[ReportSlot]) {
-    records.iter().for_each(|record| stage.apply(record.header(), record.event()));
 }

@@ -639,7 +639,7 @@ proptest! {
             sent.extend(inserts);
         }
         let mut folded = OrderStage::new(settings(), CAPACITY);
-        fold(&mut folded, &desk.driver.log.records);
+        desk.driver.log.fold(&mut folded);
         let mut live = desk.driver.stage;
         prop_assert_eq!(folded.ledger().digest(), live.ledger().digest());
         prop_assert_eq!((folded.mode(), folded.readiness()), (live.mode(), live.readiness()));

@@ -7,6 +7,9 @@ mod stage;
 pub mod strategies;
 mod strategy;
 
+#[cfg(test)]
+mod stage_tests;
+
 pub use bars::BarBuilder;
 pub use indicators::{Atr, Deviation, Ema, Sma};
 pub use market::Market;
