@@ -3,7 +3,9 @@
 use shrike_benches::{Host, rows, table};
 
 fn main() {
-    let mut host = Host::new(std::env::args().any(|arg| arg == "--short"));
+    let given = |name| std::env::args().any(|arg| arg == name);
+    // Cargo gives `--bench` when it benches, and nothing when it runs all targets as tests.
+    let mut host = Host::new(given("--short") || !given("--bench"));
     let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
     println!("{host}\n{}", table::HEADING);
     for row in rows() {

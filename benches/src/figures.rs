@@ -3,7 +3,7 @@
 use hdrhistogram::Histogram;
 
 /// Half, 99 % and 99.9 % of all take at most this, nanoseconds.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Figures {
     /// Median.
     pub p50: f64,
@@ -13,6 +13,8 @@ pub struct Figures {
     pub p999: f64,
     /// The median by the floor measured beside it, where the row does so.
     pub times_floor: Option<f64>,
+    /// What the reader should know of this run.
+    pub note: Option<String>,
 }
 
 /// Collects samples; picoseconds inside.
@@ -31,6 +33,11 @@ impl Samples {
         self.0.saturating_record(ns.saturating_mul(1_000) / count.max(1));
     }
 
+    /// How many samples.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
     /// Adds the samples of another turn.
     pub fn merge(&mut self, other: &Self) {
         // Equal bounds: adding cannot fail.
@@ -40,6 +47,6 @@ impl Samples {
     /// The distribution, each sample divided by `parts` (two for a round trip of two ways).
     pub fn figures(&self, parts: f64) -> Figures {
         let at = |percent| self.0.value_at_percentile(percent) as f64 / 1_000.0 / parts;
-        Figures { p50: at(50.0), p99: at(99.0), p999: at(99.9), times_floor: None }
+        Figures { p50: at(50.0), p99: at(99.0), p999: at(99.9), times_floor: None, note: None }
     }
 }

@@ -6,6 +6,7 @@
 mod decode;
 mod figures;
 mod host;
+mod journal;
 mod mechanics;
 mod pingpong;
 pub mod table;
@@ -62,6 +63,10 @@ pub fn rows() -> Vec<Row> {
         row("ring hop 384 B, one way", Budget::None, pingpong::ring_tick),
         row("clock", Budget::P50(20.0), mechanics::clock),
         row("latency recorder", Budget::P50(10.0), mechanics::recorder),
+        row("journal append 128 B, closed loop", Budget::P50(30.0), journal::closed_128),
+        row("journal append 384 B, closed loop", Budget::P50(60.0), journal::closed_384),
+        row("journal append 128 B, 200 k/s, syncing", Budget::P999(300.0), journal::open_128),
+        row("journal append 384 B, 200 k/s, syncing", Budget::P999(300.0), journal::open_384),
         row("CTP decode into a ring slot", Budget::None, decode::decode),
     ]
 }

@@ -8,7 +8,7 @@
 
 use crate::figures::Samples;
 use crate::{Host, Outcome};
-use shrike_core::event::{MarketSlot, Slot};
+use shrike_core::event::{MarketSlot, Seq, Slot};
 use shrike_core::ring::{Consumer, Producer, ring};
 use shrike_core::thread::{ThreadPlan, place};
 use std::hint::{black_box, spin_loop};
@@ -97,29 +97,40 @@ fn ring_turn<const WORDS: usize>(host: &Host) -> Result<Samples, String> {
     let (mut there, mut at_there) = ring::<Slot<WORDS>>(1024, 0);
     let (mut back, mut at_back) = ring::<Slot<WORDS>>(1024, 0);
     let answer = move || {
-        for _ in 0..ROUNDS * SAMPLES {
+        for round in 0..ROUNDS * SAMPLES {
             receive(&mut at_there);
-            send(&mut back);
+            send(&mut back, round);
         }
     };
+    let mut round = 0;
     let ask = || {
-        send(&mut there);
+        send(&mut there, round);
         receive(&mut at_back);
+        round += 1;
     };
     both(host, answer, ask)
 }
 
-/// Writes the whole slot, as a producer of real events does.
+/// Writes the whole slot in place, as a producer of real events does.
 #[inline]
-fn send<const WORDS: usize>(producer: &mut Producer<Slot<WORDS>>) {
-    while producer.push_with(|slot| *slot = black_box(Slot::default())).is_err() {}
+fn send<const WORDS: usize>(producer: &mut Producer<Slot<WORDS>>, round: u64) {
+    let write = |slot: &mut Slot<WORDS>| {
+        *slot = Slot::default();
+        let header = slot.header_mut();
+        header.len = size_of::<Slot<WORDS>>() as u32;
+        header.seq = Seq::from_raw(round);
+    };
+    while producer.push_with(write).is_err() {}
 }
 
-/// Reads the whole slot.
+/// Reads something of every cache line of the slot.
 #[inline]
 fn receive<const WORDS: usize>(consumer: &mut Consumer<Slot<WORDS>>) {
     let read = |slot: &Slot<WORDS>| {
-        black_box(*slot);
+        black_box(slot.header().seq);
+        for &byte in slot.body().iter().step_by(64) {
+            black_box(byte);
+        }
     };
     while consumer.take_batch(1, read) == 0 {
         spin_loop();

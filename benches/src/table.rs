@@ -12,8 +12,9 @@ pub fn line(row: &Row, outcome: &Outcome, floor_ns: Option<f64>) -> String {
         Outcome::Measured(figures) => {
             let times = figures.times_floor.or(floor_ns.map(|floor| figures.p50 / floor));
             let times = times.map_or(String::from("-"), |times| format!("{times:.2}"));
+            let note = figures.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
             format!(
-                "{name:<42} {:>9.1} {:>10.1} {:>10.1} {times:>8}  {:<22} {}",
+                "{name:<42} {:>9.1} {:>10.1} {:>10.1} {times:>8}  {:<22} {}{note}",
                 figures.p50,
                 figures.p99,
                 figures.p999,
@@ -63,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_row_is_judged_by_its_budget() {
-        let measured = Outcome::Measured(Figures { p50: 80.0, p99: 90.0, p999: 400.0, times_floor: None });
+        let measured = Outcome::Measured(Figures { p50: 80.0, p99: 90.0, p999: 400.0, times_floor: None, note: None });
         for (budget, floor_ns, expected) in [
             (Budget::P50(80.0), None, "pass"),
             (Budget::P50(40.0), None, "OVER, 2.00 of budget"),
@@ -75,7 +76,8 @@ mod tests {
         ] {
             assert_eq!(verdict(budget, &measured, floor_ns), expected, "{budget:?}");
         }
-        let beside = Outcome::Measured(Figures { p50: 80.0, p99: 90.0, p999: 400.0, times_floor: Some(1.5) });
+        let beside =
+            Outcome::Measured(Figures { p50: 80.0, p99: 90.0, p999: 400.0, times_floor: Some(1.5), note: None });
         assert_eq!(verdict(Budget::TimesFloor(1.6), &beside, Some(25.0)), "pass", "its own floor counts");
         assert_eq!(verdict(Budget::MillionsPerSecond(10.0), &Outcome::Rate(5.0), None), "OVER, 2.00 of budget");
         assert_eq!(verdict(Budget::MillionsPerSecond(10.0), &Outcome::Rate(11.0), None), "pass");

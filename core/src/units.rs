@@ -213,9 +213,18 @@ impl Money {
 /// Nearest integer of `value * factor`, or `i64::MIN` (absent) when it is not a number or does not fit.
 #[inline]
 fn scaled(value: f64, factor: f64) -> i64 {
-    let product = (value * factor).round_ties_even();
+    let product = value * factor;
+    let size = product.abs();
+    // From 2^52 on there are no fractions; below, adding 2^52 leaves no place for them, and the sum is rounded to the
+    // nearest even. `round_ties_even` is the same, but a call into libm on x86-64 without SSE4.1.
+    const WHOLE: f64 = 4_503_599_627_370_496.0;
+    let whole = if size < WHOLE { size + WHOLE - WHOLE } else { size };
     // 2^63 is exact in f64; the comparison is false for NaN.
-    if product.abs() < 9_223_372_036_854_775_808.0 { product as i64 } else { i64::MIN }
+    if whole < 9_223_372_036_854_775_808.0 {
+        if product < 0.0 { -(whole as i64) } else { whole as i64 }
+    } else {
+        i64::MIN
+    }
 }
 
 /// A number of contracts, signed where a side is meant (long positive).
@@ -496,6 +505,15 @@ mod tests {
             assert!(Price::from_f64(noise).is_absent(), "{noise}");
         }
         assert_eq!(Price::from_f64(5806.400000000001), Price::parse("5806.4").unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn the_conversion_is_the_rounded_product(value in prop_oneof![any::<f64>(), -1e12..1e12]) {
+            let product = (value * 1e8).round_ties_even();
+            let expected = if product.abs() < 2_f64.powi(63) { product as i64 } else { i64::MIN };
+            prop_assert_eq!(Price::from_f64(value).raw(), expected);
+        }
     }
 
     #[test]

@@ -3,4 +3,5 @@
 #![deny(missing_docs)]
 
 pub mod ctp;
+pub mod recording;
 pub mod sim;

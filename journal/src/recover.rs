@@ -2,10 +2,11 @@
 //! nothing may be wrong: damage is refused, with its place. From there on the journal ends at the first bad record,
 //! whatever lies beyond: it is cut and kept aside.
 
+use crate::damage::{Bad, ReadError};
 use crate::format::{HEADER_PAGE, Position, ROLL_BYTES, roll_frame};
 use crate::lock::LockError;
 use crate::mapped::Mapped;
-use crate::reader::{Bad, ReadError, Reader, Step};
+use crate::reader::{Reader, Step};
 use crate::storage::{Ending, Segments, Storage};
 use crate::writer::{Writer, WriterOptions};
 use shrike_core::codes::StageId;
@@ -120,6 +121,8 @@ pub fn recover(dir: &Path, options: &WriterOptions) -> Result<Recovery, OpenErro
 impl Writer<Mapped> {
     /// Takes the journal in `dir` (created when there is none), recovers it, and gives its writer. Every start of a
     /// writer begins a new segment with its first record.
+    ///
+    /// The syncing thread inherits the calling thread's affinity and priority: open writers before pinning.
     ///
     /// # Errors
     /// See [`OpenError`].

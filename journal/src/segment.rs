@@ -3,6 +3,8 @@
 //! writer (the journal's lock), and bytes of published records never changing.
 #![allow(unsafe_code)]
 
+mod ordering;
+
 use crate::format::{HEADER_PAGE, MARK_OFFSET, SegmentHeader, padded};
 use memmap2::MmapRaw;
 use shrike_core::event::Header;
@@ -24,6 +26,11 @@ enum Memory {
         _lines: Box<[UnsafeCell<Line>]>,
     },
 }
+
+// SAFETY: the lines are reached through the handles' `base` only, by the rules stated there.
+unsafe impl Send for Memory {}
+// SAFETY: as above.
+unsafe impl Sync for Memory {}
 
 struct Shared {
     /// Bytes published by the writer, header page included; zero until the segment begins.
@@ -47,6 +54,29 @@ pub struct Segment {
 unsafe impl Send for Segment {}
 // SAFETY: as above.
 unsafe impl Sync for Segment {}
+
+impl ordering::Frames for Segment {
+    #[inline]
+    fn copy(&self, offset: u32, bytes: &[u8]) {
+        debug_assert!(offset as usize + bytes.len() <= self.len as usize);
+        // SAFETY: `put` has checked the bounds of the frame; above `written`, no reader looks at it before its length.
+        unsafe {
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.as_ptr().add(offset as usize), bytes.len());
+        }
+    }
+
+    #[inline]
+    fn store_len(&self, offset: u32, len: u32, order: Ordering) {
+        // SAFETY: in bounds and aligned, as `put` has checked.
+        unsafe { (*self.base.as_ptr().add(offset as usize).cast::<AtomicU32>()).store(len, order) }
+    }
+
+    #[inline]
+    fn load_len(&self, offset: u32, order: Ordering) -> u32 {
+        // SAFETY: in bounds and aligned, as `length_at` has checked.
+        unsafe { (*self.base.as_ptr().add(offset as usize).cast::<AtomicU32>()).load(order) }
+    }
+}
 
 impl fmt::Debug for Segment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -151,18 +181,10 @@ impl Segment {
     #[inline]
     pub(crate) fn put(&self, offset: u32, header: &Header, body: &[u8]) -> bool {
         let end = offset as usize + padded(Header::SIZE + body.len());
-        if end > self.len as usize || offset % 64 != 0 {
+        if end > self.len as usize || !offset.is_multiple_of(64) {
             return false;
         }
-        let header_bytes = bytemuck::bytes_of(header);
-        // SAFETY: the frame is in bounds, and above `written`: no reader looks at it before its length word, which is
-        // aligned and stored with release after everything else.
-        unsafe {
-            let frame = self.base.as_ptr().add(offset as usize);
-            std::ptr::copy_nonoverlapping(body.as_ptr(), frame.add(Header::SIZE), body.len());
-            std::ptr::copy_nonoverlapping(header_bytes.as_ptr().add(4), frame.add(4), Header::SIZE - 4);
-            (*frame.cast::<AtomicU32>()).store(header.len, Ordering::Release);
-        }
+        ordering::publish(self, offset, header, body);
         self.shared.written.store(end as u32, Ordering::Release);
         true
     }
@@ -170,11 +192,10 @@ impl Segment {
     /// The length word at `offset`: zero where no record is published yet, or beyond the memory.
     #[inline]
     pub(crate) fn length_at(&self, offset: u32) -> u32 {
-        if offset % 64 != 0 || u64::from(offset) + 4 > u64::from(self.len) {
+        if !offset.is_multiple_of(64) || u64::from(offset) + 4 > u64::from(self.len) {
             return 0;
         }
-        // SAFETY: in bounds and aligned; the word is only ever accessed atomically while others may write it.
-        unsafe { (*self.base.as_ptr().add(offset as usize).cast::<AtomicU32>()).load(Ordering::Acquire) }
+        ordering::observe(self, offset)
     }
 
     /// Bytes from `start` to `end`, as far as they are in the memory. The caller has seen them published: below

@@ -1,7 +1,9 @@
 //! Appends records to a journal, on the stage's own thread. An append copies the body, computes the CRC and publishes
 //! the length word: no system call, no lock, no allocation, also when it goes on to the next segment.
 
-use crate::format::{HEADER_PAGE, MAGIC, Position, ROLL_BYTES, SegmentHeader, VERSION, padded, record_crc, roll_frame};
+use crate::format::{
+    HEADER_PAGE, MAGIC, Position, ROLL_BYTES, ROLL_KIND, SegmentHeader, VERSION, padded, record_crc, roll_frame,
+};
 use crate::segment::Segment;
 use crate::storage::{Fault, Storage};
 use shrike_core::codes::StageId;
@@ -14,9 +16,10 @@ use std::path::PathBuf;
 pub enum Syncing {
     /// A thread copies and syncs every so many milliseconds, and prepares segments two ahead.
     EveryMs(u64),
-    /// No thread: the writer itself prepares, copies and syncs as it goes on to a next segment and when it closes. For
-    /// simulated time, where [`Full`] must not depend on the machine's load.
-    OnRoll,
+    /// No thread: the writer itself prepares the next segment and hands the last one to the file system as it goes on,
+    /// and syncs when it closes; [`Writer::synced_to`] moves only then. For simulated time, where [`Full`] must not
+    /// depend on the machine's load. A killed process still loses nothing.
+    OnClose,
 }
 
 /// How a journal is written.
@@ -53,9 +56,9 @@ impl WriterOptions {
         }
     }
 
-    /// The defaults for simulated time: no thread, disk synced on roll and close.
+    /// The defaults for simulated time: no thread, synced on close.
     pub fn simulated(stage: StageId, run_id: u64) -> Self {
-        Self { run_id, segment_bytes: 32 << 20, reserve_bytes: 1 << 20, syncing: Syncing::OnRoll, ..Self::new(stage) }
+        Self { run_id, segment_bytes: 32 << 20, reserve_bytes: 1 << 20, syncing: Syncing::OnClose, ..Self::new(stage) }
     }
 
     /// With segments of this size, and a reserve of an eighth of it where the present one is larger.
@@ -173,6 +176,7 @@ impl<S: Storage> Writer<S> {
 
     #[inline]
     fn put(&mut self, header: &Header, body: &[u8], bytes: usize) -> Result<Seq, Full> {
+        debug_assert_ne!(header.kind, ROLL_KIND, "the journal's own kind");
         let seq = self.next;
         let mut header = Header { len: (Header::SIZE + body.len()) as u32, crc: 0, seq, ..*header };
         header.crc = record_crc(&header, body);

@@ -2,10 +2,12 @@
 //! one), on the thread that calls it, and prints.
 //!
 //! - commands: [`replay`], [`tail`], [`verify`], [`status`], [`summary`], [`ctl`], [`config`]
+//! - [`compose`]: a market and a venue as the configuration says
 //! - what they share: [`home`], [`error`], [`console`], [`names`], [`fields`], [`words`], [`books`]
 #![deny(missing_docs)]
 
 pub mod books;
+pub mod compose;
 pub mod config;
 pub mod console;
 pub mod ctl;

@@ -17,19 +17,18 @@ const EXIT_CODES: &str = "\
 Exit codes of every command: 0 done, and nothing wrong was found; 1 done, and something was found (differences, damage,
 a command that was not taken); 2 not done (a wrong argument, no home, a journal that cannot be opened).";
 
-/// Declares the commands. A command is a module with `Args`, whose doc comment is the help, and `run(&Args)`; to add one,
-/// name it here.
+/// Declares the commands: the name, the type of its arguments, whose doc comment is the help, and what runs it.
 macro_rules! commands {
-    ($($name:ident = $module:ident,)+) => {
+    ($($name:ident($args:ty) = $run:path,)+) => {
         #[derive(Subcommand)]
         enum Command {
-            $($name($module::Args),)+
+            $($name($args),)+
         }
 
         impl Command {
             fn run(&self) -> Result<Outcome, Error> {
                 match self {
-                    $(Self::$name(args) => $module::run(args),)+
+                    $(Self::$name(args) => $run(args),)+
                 }
             }
         }
@@ -37,13 +36,13 @@ macro_rules! commands {
 }
 
 commands! {
-    Replay = replay,
-    Summary = summary,
-    Status = status,
-    Tail = tail,
-    Verify = verify,
-    Ctl = ctl,
-    Config = config,
+    Replay(replay::Args) = replay::run,
+    Summary(summary::Args) = summary::run,
+    Status(status::Args) = status::run,
+    Tail(tail::Args) = tail::run,
+    Verify(verify::Args) = verify::run,
+    Ctl(ctl::Args) = ctl::run,
+    Config(config::Args) = config::run,
 }
 
 fn main() -> ExitCode {

@@ -15,6 +15,7 @@ use money::Result as DayResult;
 use serde::Serialize;
 use shrike_core::latency::Latency;
 use shrike_core::units::{Lots, Money, TradingDay};
+use shrike_journal::ReadError;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -172,7 +173,7 @@ fn lots_by_symbol<S: serde::Serializer>(
 ///
 /// # Errors
 /// When a journal cannot be read.
-pub fn of_home(home: &Path) -> std::result::Result<Summary, Error> {
+pub fn of_home(home: &Path) -> std::result::Result<Summary, ReadError> {
     let signal = signal::Fold::of(home)?;
     let order = order::Fold::of(home, &signal.intent_times)?;
     Ok(join(signal, order))

@@ -42,32 +42,23 @@ pub struct Generator {
     /// Trading days made.
     #[serde(deserialize_with = "within::<1, 10_000, _, _>")]
     pub days: u32,
-    /// Minutes of continuous trading a day and product, from its first session; 0 is the whole day.
-    #[serde(deserialize_with = "within::<0, 1_440, _, _>")]
-    pub minutes_per_day: u32,
     /// Products of the instrument tables, by name.
     pub products: Vec<String>,
     /// Milliseconds between two snapshots of a contract.
     #[serde(deserialize_with = "within::<1, 60_000, _, _>")]
     pub snapshot_ms: u32,
-    /// Levels of the book on each side.
-    #[serde(deserialize_with = "within::<1, 5, _, _>")]
-    pub levels: u8,
     /// Standard deviation of a year's log return.
-    #[serde(deserialize_with = "ratio::<0, 10, _>")]
+    #[serde(deserialize_with = "ratio::<0, 2, _>")]
     pub annual_vol: Ratio,
-    /// Mean of a year's log return.
-    #[serde(deserialize_with = "ratio::<-10, 10, _>")]
-    pub annual_trend: Ratio,
     /// Mean number of jumps a day and contract.
-    #[serde(deserialize_with = "ratio::<0, 1_000, _>")]
-    pub jumps_per_day: Ratio,
-    /// Standard deviation of a jump, as a ratio of the price.
-    #[serde(deserialize_with = "ratio::<0, 1, _>")]
-    pub jump_ratio: Ratio,
-    /// Chance that a contract runs to a price limit on a day.
+    #[serde(deserialize_with = "within::<0, 1_000, _, _>")]
+    pub jumps_per_day: u32,
+    /// Chance that a contract runs to its upper price limit on a day; kept in thousandths.
     #[serde(deserialize_with = "ratio::<0, 1, _>")]
     pub limit_up_chance: Ratio,
+    /// Chance that a contract runs to its lower price limit on a day; kept in thousandths.
+    #[serde(deserialize_with = "ratio::<0, 1, _>")]
+    pub limit_down_chance: Ratio,
     /// Chance that a contract is halted by a circuit breaker on a day.
     #[serde(deserialize_with = "ratio::<0, 1, _>")]
     pub circuit_breaker_chance: Ratio,

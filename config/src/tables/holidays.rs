@@ -26,7 +26,7 @@ pub(super) fn read(file: &File<'_>) -> Result<Calendar, TableError> {
     let first = text::day(file, "first", &table.first)?;
     let last = text::day(file, "last", &table.last)?;
     if last < first {
-        return Err(file.wrong("last", &table.last, "a date not before `first`"));
+        return Err(file.wrong("last", table.last, "a date not before `first`"));
     }
     let mut holidays = Vec::new();
     for (group, value) in table.holiday.iter().flat_map(|group| &group.days).enumerate() {

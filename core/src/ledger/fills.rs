@@ -36,7 +36,11 @@ pub(super) struct Fills {
 
 impl Fills {
     pub(super) fn with_capacity(capacity: usize) -> Self {
-        Self { keys: Vec::with_capacity(capacity), index: Index::with_capacity(capacity) }
+        // Every page is written once here, so that none is faulted in on the hot path. The bytes are not zero: a
+        // zeroed allocation would be left to the first fault.
+        let mut keys = vec![FillKey { trade_id: Text::EMPTY, exchange: 1, side: 1, pad: [0; 6] }; capacity];
+        keys.clear();
+        Self { keys, index: Index::with_capacity(capacity) }
     }
 
     /// Notes a fill. False when it was noted before.

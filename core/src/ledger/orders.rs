@@ -3,9 +3,9 @@
 
 use super::index::{Index, NONE, mix};
 use super::order::Order;
-use crate::codes::{Exchange, Side};
+use crate::codes::{Exchange, Offset, Side};
 use crate::instrument::InstrumentId;
-use crate::units::Text;
+use crate::units::{Text, TradingDay};
 use bytemuck::{Pod, Zeroable};
 
 /// A row of the order table, valid until the day roll.
@@ -69,7 +69,8 @@ fn ref_hash(order: &Order) -> u64 {
 /// Ours are found by number alone (it is ours alone over the trading day); wild ones need their session too.
 #[inline]
 fn key_hash(wild: bool, front_id: i32, session_id: i32, order_ref: u64) -> u64 {
-    if wild { mix(&[(front_id as u32 as u64) << 32 | session_id as u32 as u64, order_ref]) } else { mix(&[order_ref]) }
+    // Our numbers rise one by one: as they are, neighbours in time are neighbours in the table, and none collide.
+    if wild { mix(&[(front_id as u32 as u64) << 32 | session_id as u32 as u64, order_ref]) } else { order_ref }
 }
 
 #[inline]
@@ -80,8 +81,12 @@ fn sys_hash(exchange: Exchange, sys_id: &Text<24>) -> u64 {
 
 impl Orders {
     pub(super) fn with_capacity(orders: usize, instruments: usize) -> Self {
+        // Every page is written once here, so that none is faulted in on the hot path.
+        let (instrument, day) = (InstrumentId::NONE, TradingDay::ABSENT);
+        let mut rows = vec![Order::blank(instrument, day, Side::Buy, Offset::Open, Exchange::Shfe); orders];
+        rows.clear();
         Self {
-            rows: Vec::with_capacity(orders),
+            rows,
             capacity: orders,
             by_ref: Index::with_capacity(orders),
             by_sys_id: Index::with_capacity(orders),

@@ -355,7 +355,7 @@ impl Position {
             (Side::Sell, _) => self.long.close(offset, splits, lots, price),
         };
         self.commission = self.commission.plus(self.fee(portions, price));
-        self.value_all();
+        self.value_held();
     }
 
     /// Takes the venue's lots of a side as the truth.

@@ -118,6 +118,7 @@ impl Ledger {
         if let Some(funds) = funds.filter(|_| self.account.pre_balance.is_absent()) {
             self.account.pre_balance = funds.pre_balance;
         }
+        self.take_marks(restatement);
         Applied::Restated { adopted: adopts }
     }
 
@@ -129,6 +130,21 @@ impl Ledger {
             if self.orders.get(index).is_some_and(absent) {
                 self.orders
                     .change(index, |order| order.absent_restatements = order.absent_restatements.saturating_add(1));
+            }
+        }
+    }
+
+    /// Lots of earlier days in a contract that was not settled here stand at the venue's mark, as its answer gives it
+    /// before today's lots change it.
+    fn take_marks(&mut self, restatement: u32) {
+        for id in 0..self.positions.len() as u32 {
+            let instrument = InstrumentId::new(id);
+            let unmarked = self.position(instrument).is_some_and(|position| position.pre_settlement().is_absent());
+            let Some(book) = self.venue.get(instrument.index()).copied().filter(|_| unmarked) else { continue };
+            let lines = [Side::Buy, Side::Sell].into_iter().filter_map(|side| book.line(side, restatement));
+            let carried = |line: &&PositionReport| line.yesterday > Lots::ZERO && line.today == Lots::ZERO;
+            if let Some(mark) = lines.filter(carried).find_map(|line| line.mark.some()) {
+                self.with_position(instrument, |position| position.settle(mark, false));
             }
         }
     }

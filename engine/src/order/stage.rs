@@ -176,12 +176,10 @@ impl OrderStage {
                 self.targets.touch_all();
             }
             Event::Login(_) => self.login(),
-            Event::Connection(connection) => {
-                if connection.channel == StageId::Gateway.code() && connection.connected == 0 {
-                    self.session.readiness = Readiness::Down;
-                    self.session.reconnecting = true;
-                    self.alarm(AlarmKind::Disconnected, InstrumentId::NONE, 0, i64::from(connection.reason));
-                }
+            Event::Connection(broken) if broken.channel == StageId::Gateway.code() && broken.connected == 0 => {
+                self.session.readiness = Readiness::Down;
+                self.session.reconnecting = true;
+                self.alarm(AlarmKind::Disconnected, InstrumentId::NONE, 0, i64::from(broken.reason));
             }
             Event::ResyncEnd(_) => self.resynced(),
             Event::Command(command) => self.command(header, command),

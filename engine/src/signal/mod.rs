@@ -10,5 +10,5 @@ mod strategy;
 pub use bars::BarBuilder;
 pub use indicators::{Atr, Deviation, Ema, Sma};
 pub use market::Market;
-pub use stage::{SignalStage, StrategySpec};
+pub use stage::{SignalStage, StrategySpec, glob_matches};
 pub use strategy::{Intent, Intents, SavedStateError, Strategy};

@@ -2,7 +2,7 @@
 //! the marks, and moves what lies beyond the end to files beside the journal. Can be repeated at any point.
 
 use crate::directory::{self, Directory};
-use crate::format::{HEADER_PAGE, MARK_OFFSET, encode_mark, segment_file};
+use crate::format::{HEADER_PAGE, MARK_OFFSET, ROLL_BYTES, encode_mark, segment_file};
 use crate::storage::{Ending, Segments};
 use shrike_core::event::Header;
 use std::fs::{File, OpenOptions};
@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 
 const BUFFER: usize = 1 << 20;
 
-/// See the module. `own_live` is the directory in memory that belongs to this journal's path: files elsewhere (of a home
-/// that was copied or moved) are read and left.
-pub(super) fn mend(directory: &Directory, own_live: Option<&Path>, ending: &Ending) -> io::Result<Vec<PathBuf>> {
-    let mut files = Files { directory, own_live, aside: Vec::new(), changed: false };
+/// See the module. A directory in memory whose path ends with `own` belongs to this journal's place; files elsewhere (of
+/// a home that was copied or moved) are read and left.
+pub(super) fn mend(directory: &Directory, own: &Path, ending: &Ending) -> io::Result<Vec<PathBuf>> {
+    let mut files = Files { directory, own, aside: Vec::new(), changed: false };
     let last = ending.ends.last().map(|(index, _)| *index);
     for index in directory.clone().indices()?.into_iter().rev() {
         if last.is_none_or(|last| index > last) {
@@ -35,7 +35,7 @@ pub(super) fn mend(directory: &Directory, own_live: Option<&Path>, ending: &Endi
 
 struct Files<'a> {
     directory: &'a Directory,
-    own_live: Option<&'a Path>,
+    own: &'a Path,
     aside: Vec<PathBuf>,
     changed: bool,
 }
@@ -51,9 +51,13 @@ impl Files<'_> {
         path.exists().then_some(path)
     }
 
+    fn is_own(&self, live: &Path) -> bool {
+        live.parent().is_some_and(|parent| parent.ends_with(self.own))
+    }
+
     fn remove_live(&self, index: u32) -> io::Result<()> {
         match self.live(index) {
-            Some(path) if self.own_live == path.parent() => directory::remove(&path),
+            Some(path) if self.is_own(&path) => directory::remove(&path),
             _ => Ok(()),
         }
     }
@@ -102,23 +106,30 @@ impl Files<'_> {
         let live = self.live(index);
         let source_path = live.clone().unwrap_or_else(|| self.disk(index));
         let source = OpenOptions::new().read(true).write(true).open(&source_path)?;
-        let mut end = end;
+        // A tail may stand in our own file, and sees the seal; another place's file may have a living writer.
+        let is_ours = live.as_ref().is_none_or(|path| self.is_own(path));
         if is_last {
             let data_end = self.keep(&source, index, end)?;
-            zero(&source, u64::from(end), data_end)?;
+            if is_ours {
+                zero(&source, u64::from(end), data_end)?;
+            }
         }
-        if let Some(seal) = seal {
+        let sealed = if seal.is_some() { end + ROLL_BYTES } else { end };
+        if let Some(seal) = seal.filter(|_| is_ours) {
             write_seal(&source, u64::from(end), seal)?;
-            end += crate::format::ROLL_BYTES;
         }
         let disk = if live.is_some() {
             let disk = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(self.disk(index))?;
             transfer(&source, &disk, 0, u64::from(end), 0)?;
+            if let Some(seal) = seal {
+                write_seal(&disk, u64::from(end), seal)?;
+            }
             self.changed = true;
             disk
         } else {
             source
         };
+        let end = sealed;
         let mark = encode_mark(index, end).to_le_bytes();
         let mut found = [0; 8];
         disk.read_exact_at(&mut found, u64::from(MARK_OFFSET))?;
@@ -138,7 +149,7 @@ impl Files<'_> {
 
 /// Writes a frame where readers may be looking: the length word last.
 fn write_seal(file: &File, offset: u64, seal: &Header) -> io::Result<()> {
-    let end = offset + u64::from(crate::format::ROLL_BYTES);
+    let end = offset + u64::from(ROLL_BYTES);
     if file.metadata()?.len() < end {
         file.set_len(end)?;
     }

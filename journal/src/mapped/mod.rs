@@ -53,8 +53,8 @@ pub struct Mapped {
     directory: Directory,
     /// Where live segments of this journal go, if the options name a place in memory with room.
     live: Option<PathBuf>,
-    /// Our own place in memory, whatever the options say: files in it are ours to remove.
-    own_live: Option<PathBuf>,
+    /// How paths of our own places in memory end: files in them are ours to remove.
+    own: PathBuf,
     lock: Lock,
     shared: Arc<Shared>,
     work: Work,
@@ -70,19 +70,14 @@ impl Mapped {
         fs::create_dir_all(dir).map_err(at_dir)?;
         let lock = Lock::take(dir)?;
         let directory = Directory::open(dir).map_err(at_dir)?;
-        let own_live = match &options.live_dir {
-            Some(live_dir) => Some(own_live_dir(live_dir, dir).map_err(at_dir)?),
-            None => None,
-        };
+        let own = own_path(dir).map_err(at_dir)?;
         let needed = (AHEAD as u64 + 1) * u64::from(options.segment_bytes);
-        let live = match (&options.live_dir, &own_live) {
-            (Some(live_dir), Some(own)) if map::is_tmpfs_with(live_dir, needed) => Some(own.clone()),
-            _ => None,
-        };
+        let live_dir = options.live_dir.as_deref().filter(|live_dir| map::is_tmpfs_with(live_dir, needed));
+        let live = live_dir.map(|live_dir| live_dir.join(&own));
         Ok(Self {
             directory,
             live,
-            own_live,
+            own,
             lock,
             shared: Arc::new(Shared {
                 ready: ArrayQueue::new(AHEAD),
@@ -117,22 +112,20 @@ impl Mapped {
 
     /// Forgets the place in memory; what was there is on the disk.
     fn leave_memory(&mut self) -> io::Result<()> {
+        let left = directory::live_dir(self.directory.dir())?;
         directory::remove(&self.directory.dir().join(LIVE_FILE))?;
-        if let Some(own) = &self.own_live {
-            // Not empty, or never created: both are fine.
-            let _ = fs::remove_dir(own);
-            if let Some(home) = own.parent() {
-                let _ = fs::remove_dir(home);
-            }
+        if let Some(left) = left.filter(|left| left.ends_with(&self.own)) {
+            // Other journals of the home may be there, or nothing at all: both are fine.
+            let _ = fs::remove_dir(&left);
+            let _ = left.parent().map(fs::remove_dir);
         }
         Ok(())
     }
 }
 
-/// `<live_dir>/shrike-<hash of the canonical directory of journals>/<journal>`.
-fn own_live_dir(live_dir: &Path, dir: &Path) -> io::Result<PathBuf> {
+/// `shrike-<hash of the canonical directory of journals>/<journal>`, to be joined to a directory in memory.
+fn own_path(dir: &Path) -> io::Result<PathBuf> {
     let dir = dir.canonicalize()?;
-    let name = dir.file_name().unwrap_or_default();
     let parent = dir.parent().unwrap_or(&dir);
     // FNV-1a: a name that is the same in every build and on every machine.
     let hash = parent
@@ -140,7 +133,7 @@ fn own_live_dir(live_dir: &Path, dir: &Path) -> io::Result<PathBuf> {
         .as_bytes()
         .iter()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-    Ok(live_dir.join(format!("shrike-{hash:016x}")).join(name))
+    Ok(Path::new(&format!("shrike-{hash:016x}")).join(dir.file_name().unwrap_or_default()))
 }
 
 impl Segments for Mapped {
@@ -163,7 +156,7 @@ impl Segments for Mapped {
 
 impl Storage for Mapped {
     fn mend(&mut self, ending: &Ending) -> io::Result<Vec<PathBuf>> {
-        let aside = mend::mend(&self.directory, self.own_live.as_deref(), ending)?;
+        let aside = mend::mend(&self.directory, &self.own, ending)?;
         self.leave_memory()?;
         let synced_to = match ending.ends.last() {
             Some((segment, offset)) => Position { segment: *segment, offset: *offset },
@@ -183,15 +176,19 @@ impl Storage for Mapped {
             }
             directory::write_live(&dir, live)?;
         }
-        let (ahead, populate) = match self.syncing {
-            Syncing::EveryMs(_) => (AHEAD, true),
-            Syncing::OnRoll => (1, false),
-        };
+        let at_close = self.syncing == Syncing::OnClose;
+        let (ahead, populate) = if at_close { (1, false) } else { (AHEAD, true) };
         let mut syncer = Box::new(Syncer::new(
             self.shared.clone(),
             dir,
             self.live.clone(),
-            syncer::Limits { segment_bytes: self.segment_bytes, ahead, populate, live_max: self.live_segments_max },
+            syncer::Limits {
+                segment_bytes: self.segment_bytes,
+                ahead,
+                populate,
+                at_close,
+                live_max: self.live_segments_max,
+            },
             next,
         ));
         syncer.prepare();
@@ -199,7 +196,7 @@ impl Storage for Mapped {
             return Err(io::Error::from_raw_os_error(fault.errno));
         }
         self.work = match self.syncing {
-            Syncing::OnRoll => Work::Inline(syncer),
+            Syncing::OnClose => Work::Inline(syncer),
             Syncing::EveryMs(ms) => {
                 let interval = Duration::from_millis(ms.max(1));
                 let thread = std::thread::Builder::new().name("journal-sync".into());

@@ -4,7 +4,7 @@
 
 use super::Shared;
 use crate::directory;
-use crate::format::{HEADER_PAGE, Position, encode_mark, segment_file};
+use crate::format::{HEADER_PAGE, MARK_OFFSET, Position, encode_mark, segment_file};
 use crate::map;
 use crate::segment::Segment;
 use crate::storage::{Fault, FaultStep};
@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -28,6 +28,8 @@ pub(super) struct Limits {
     pub ahead: usize,
     /// Take the page faults when a segment is prepared.
     pub populate: bool,
+    /// Make durable only when the journal is closed.
+    pub at_close: bool,
     /// Segments that may exist at once, prepared ones included.
     pub live_max: usize,
 }
@@ -39,7 +41,7 @@ struct Live {
     segment: Segment,
     /// The disk file, once there is something to copy or sync.
     disk: Option<File>,
-    /// Everything below is durable.
+    /// Everything below is durable; with `at_close`, everything below is in the disk's file.
     synced: u32,
     /// What was written at the last turn; when it stays, the writer is idle.
     seen: u32,
@@ -56,11 +58,30 @@ pub(super) struct Syncer {
     segments: VecDeque<Live>,
     /// Durable and left, but the writer may still let go of its handle: unmapping is not for its thread.
     retired: Vec<Segment>,
+    /// Left, and to be made durable when the journal is closed.
+    unsynced: Vec<Unsynced>,
+}
+
+/// A final file that is not durable yet.
+#[derive(Debug)]
+struct Unsynced {
+    index: u32,
+    end: u32,
+    disk: File,
 }
 
 impl Syncer {
     pub(super) fn new(shared: Arc<Shared>, dir: PathBuf, live_dir: Option<PathBuf>, limits: Limits, next: u32) -> Self {
-        Self { shared, dir, live_dir, limits, next, segments: VecDeque::new(), retired: Vec::new() }
+        Self {
+            shared,
+            dir,
+            live_dir,
+            limits,
+            next,
+            segments: VecDeque::new(),
+            retired: Vec::new(),
+            unsynced: Vec::new(),
+        }
     }
 
     /// The thread's loop.
@@ -119,19 +140,29 @@ impl Syncer {
             if written == 0 {
                 break;
             }
-            match &self.live_dir {
-                Some(_) => live.copy(&self.dir, written, &self.shared)?,
-                None => live.sync_mapped(&self.dir, written, sealed, &self.shared)?,
+            match (&self.live_dir, self.limits.at_close) {
+                (Some(_), _) => live.copy(&self.dir, written, self.limits, &self.shared)?,
+                (None, true) => live.synced = written,
+                (None, false) => live.sync_mapped(&self.dir, written, sealed, &self.shared)?,
             }
             if !sealed || live.synced < written {
                 break;
             }
-            live.finalise(self.live_dir.is_some())?;
+            let disk = open_disk(&mut live.disk, &self.dir, live.index).map_err(fault(FaultStep::Sync))?;
+            if self.live_dir.is_none() {
+                disk.set_len(u64::from(written)).map_err(fault(FaultStep::Sync))?;
+            }
+            if !self.limits.at_close {
+                finalise(disk, live.index, written).map_err(fault(FaultStep::Sync))?;
+            }
             if let Some(live_dir) = &self.live_dir {
                 directory::remove(&live_dir.join(segment_file(live.index))).map_err(fault(FaultStep::Sync))?;
             }
-            if let Some(live) = self.segments.pop_front() {
-                self.retired.push(live.segment);
+            if let Some(Live { index, segment, disk, .. }) = self.segments.pop_front() {
+                self.retired.push(segment);
+                if self.limits.at_close {
+                    self.unsynced.extend(disk.map(|disk| Unsynced { index, end: written, disk }));
+                }
             }
         }
         Ok(())
@@ -143,6 +174,15 @@ impl Syncer {
             self.shared.fault.store(fault.raw(), Ordering::Release);
             io::Error::from_raw_os_error(fault.errno)
         })?;
+        directory::sync_dir(&self.dir)?;
+        // Data before marks, and the marks in order.
+        for left in &self.unsynced {
+            left.disk.sync_data()?;
+        }
+        for left in &self.unsynced {
+            finalise(&left.disk, left.index, left.end)?;
+            self.shared.synced_to.store(Position { segment: left.index, offset: left.end }.raw(), Ordering::Release);
+        }
         while self.shared.ready.pop().is_some() {}
         for live in self.segments.drain(..) {
             let place = self.live_dir.as_ref().unwrap_or(&self.dir);
@@ -153,12 +193,12 @@ impl Syncer {
 }
 
 impl Live {
-    /// Copies from memory to the disk file and syncs that.
-    fn copy(&mut self, dir: &std::path::Path, written: u32, shared: &Shared) -> Result<(), Fault> {
+    /// Copies from memory to the disk file, and syncs that.
+    fn copy(&mut self, dir: &Path, written: u32, limits: Limits, shared: &Shared) -> Result<(), Fault> {
         if self.synced >= written {
             return Ok(());
         }
-        let disk = open_disk(&mut self.disk, dir, self.index, true).map_err(fault(FaultStep::Copy))?;
+        let disk = open_disk(&mut self.disk, dir, self.index).map_err(fault(FaultStep::Copy))?;
         // The header page carries the mark of the last turn: never ahead of what is durable.
         // After a failed sync nothing is known of the pages since the last good one: they are all written again.
         let from = self.synced.max(HEADER_PAGE);
@@ -166,20 +206,25 @@ impl Live {
             .write_all_at(self.segment.bytes(0, HEADER_PAGE), 0)
             .and_then(|()| disk.write_all_at(self.segment.bytes(from, written), u64::from(from)));
         copied.map_err(fault(FaultStep::Copy))?;
+        if limits.at_close {
+            map::start_writing(disk);
+            self.synced = written;
+            return Ok(());
+        }
         disk.sync_data().map_err(fault(FaultStep::Sync))?;
         self.mark(written, shared);
         Ok(())
     }
 
     /// Syncs the mapped disk file: whole chunks behind the writer, and the rest when it is idle or gone.
-    fn sync_mapped(&mut self, dir: &std::path::Path, written: u32, sealed: bool, shared: &Shared) -> Result<(), Fault> {
+    fn sync_mapped(&mut self, dir: &Path, written: u32, sealed: bool, shared: &Shared) -> Result<(), Fault> {
         let idle = written == self.seen;
         self.seen = written;
         let target = if sealed || idle { written } else { written - written % CHUNK };
         if target <= self.synced {
             return Ok(());
         }
-        let disk = open_disk(&mut self.disk, dir, self.index, false).map_err(fault(FaultStep::Sync))?;
+        let disk = open_disk(&mut self.disk, dir, self.index).map_err(fault(FaultStep::Sync))?;
         if self.synced == 0 {
             // The file's size and name.
             disk.sync_all().and_then(|()| directory::sync_dir(dir)).map_err(fault(FaultStep::Sync))?;
@@ -200,27 +245,20 @@ impl Live {
         let position = Position { segment: self.index, offset: synced };
         shared.synced_to.store(position.raw(), Ordering::Release);
     }
-
-    /// Makes the last mark durable, and the file as long as what is in it.
-    fn finalise(&mut self, copied: bool) -> Result<(), Fault> {
-        let Some(disk) = &self.disk else { return Ok(()) };
-        if copied {
-            disk.write_all_at(self.segment.bytes(0, HEADER_PAGE), 0).map_err(fault(FaultStep::Copy))?;
-        } else {
-            if let Some(map) = self.segment.map() {
-                map.flush_range(0, HEADER_PAGE as usize).map_err(fault(FaultStep::Sync))?;
-            }
-            disk.set_len(u64::from(self.synced)).map_err(fault(FaultStep::Sync))?;
-        }
-        disk.sync_all().map_err(fault(FaultStep::Sync))
-    }
 }
 
-fn open_disk<'a>(disk: &'a mut Option<File>, dir: &std::path::Path, index: u32, create: bool) -> io::Result<&'a File> {
+/// Makes the last mark of a left segment durable; its data are.
+fn finalise(disk: &File, index: u32, end: u32) -> io::Result<()> {
+    disk.write_all_at(&encode_mark(index, end).to_le_bytes(), u64::from(MARK_OFFSET))?;
+    disk.sync_all()
+}
+
+fn open_disk<'a>(disk: &'a mut Option<File>, dir: &Path, index: u32) -> io::Result<&'a File> {
     if disk.is_none() {
         let path = dir.join(segment_file(index));
-        let file = OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path)?;
-        if create {
+        let is_new = !path.exists();
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        if is_new {
             directory::sync_dir(dir)?;
         }
         *disk = Some(file);

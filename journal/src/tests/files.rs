@@ -86,6 +86,26 @@ fn what_is_appended_is_read_back_live_and_closed_and_after_a_restart() {
 }
 
 #[test]
+fn a_copy_of_a_home_is_recovered_without_touching_the_living_one() {
+    let (home, copy) = (Home::new(), Home::new());
+    let (mut writer, _) = Writer::create_or_resume(&home.dir(), home.small()).unwrap();
+    let mut all: Vec<_> = (1..=500).map(|n| append_made(&mut writer, n)).collect();
+    fs::create_dir_all(copy.dir()).unwrap();
+    for (name, bytes) in home.files() {
+        fs::write(copy.dir().join(name), bytes).unwrap();
+    }
+    assert_eq!(recover(&copy.dir(), &copy.small()).unwrap().case, RecoveryCase::Open);
+    assert_eq!(read_dir(&copy.dir()), all, "the copy finds the live segments");
+    all.push(append_made(&mut writer, 501));
+    assert_eq!(read_dir(&home.dir()), all, "and has left them alone");
+    drop(writer);
+    // Without a place in memory now, the old one is still drained and cleared.
+    assert_eq!(recover(&home.dir(), &home.on_disk()).unwrap().case, RecoveryCase::Open);
+    assert_eq!(read_dir(&home.dir()), all);
+    assert_eq!(fs::read_dir(home.memory.path()).unwrap().count(), 0, "nothing stays in memory");
+}
+
+#[test]
 fn the_host_crashes_and_the_disk_files_are_enough() {
     let home = Home::new();
     let (mut writer, _) = Writer::create_or_resume(&home.dir(), home.threaded()).unwrap();

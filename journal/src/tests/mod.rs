@@ -71,7 +71,7 @@ fn read_dir(dir: &Path) -> Vec<Said> {
     read_on(&mut Reader::open(dir).expect("a directory"))
 }
 
-/// Small segments, no thread.
+/// Small segments on the disk, no thread.
 fn small() -> WriterOptions {
     WriterOptions::simulated(StageId::Order, 7).with_segment_bytes(64 << 10)
 }

@@ -4,7 +4,6 @@
 use super::money::Result as DayResult;
 use super::{Counts, Day, Strategy};
 use crate::console::Progress;
-use crate::error::Error;
 use shrike_config::Config;
 use shrike_core::codes::{AlarmKind, OrderState, RefusalReason, ReportSource, RequestKind};
 use shrike_core::event::{Event, Fill, Header, OrderReport, OrderRequest, Seq, flags};
@@ -13,7 +12,7 @@ use shrike_core::latency::Latency;
 use shrike_core::ledger::{Applied, Capacity, Ledger, OrderIndex};
 use shrike_core::units::{Lots, Money, Nanos, Price, TradingDay};
 use shrike_engine::runtime::journal_dir;
-use shrike_journal::Reader;
+use shrike_journal::{ReadError, Reader};
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::path::Path;
@@ -86,7 +85,7 @@ pub struct StrategyFold {
 
 impl Fold {
     /// Reads the journal of a home. `intents` are the signal journal's, each with the time of its tick.
-    pub fn of(home: &Path, intents: &[(Seq, Nanos)]) -> Result<Self, Error> {
+    pub fn of(home: &Path, intents: &[(Seq, Nanos)]) -> Result<Self, ReadError> {
         let mut fold = Self {
             // The ledger takes more room where a home needs it.
             ledger: Ledger::new(Capacity { instruments: 1_024, orders: 1 << 16, strategies: 64 }),

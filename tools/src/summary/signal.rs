@@ -2,12 +2,11 @@
 //! each intent was received.
 
 use crate::console::Progress;
-use crate::error::Error;
 use shrike_core::event::{Event, Header, Kind, Seq, flags};
 use shrike_core::latency::Latency;
 use shrike_core::units::{Nanos, TradingDay};
 use shrike_engine::runtime::journal_dir;
-use shrike_journal::Reader;
+use shrike_journal::{ReadError, Reader};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -35,7 +34,7 @@ pub struct Fold {
 
 impl Fold {
     /// Reads the journal of a home.
-    pub fn of(home: &Path) -> Result<Self, Error> {
+    pub fn of(home: &Path) -> Result<Self, ReadError> {
         let mut fold = Self::default();
         let dir = journal_dir(home, "signal");
         if !dir.is_dir() {

@@ -29,12 +29,17 @@ impl Worth {
 
 impl Position {
     pub(super) fn value_all(&mut self) {
+        self.value_held();
+        self.value_working();
+    }
+
+    /// All that lots held or closed are worth.
+    pub(super) fn value_held(&mut self) {
         let close = |side: &Holding| side.close_profit(self.pre_settlement, self.multiplier);
         self.worth.close_profit = close(&self.long).plus(close(&self.short));
         self.worth.commission = self.commission;
         self.worth.margin = self.margin_of(Side::Buy).plus(self.margin_of(Side::Sell));
         self.value_position();
-        self.value_working();
     }
 
     #[inline]

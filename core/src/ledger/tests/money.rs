@@ -155,6 +155,13 @@ fn what_is_not_known_is_absent() {
         ..ticket(2, DCE, Side::Buy, Offset::Open, 1).report(OrderStatus::Cancelled, 0)
     });
     assert_eq!(desk.ledger.funds().frozen, money("112.11"), "a tenth of 1100, 2 a lot and 1e-4 of value");
+    let echo = OrderReport {
+        price: Price::ZERO,
+        order_type: OrderType::Market.code(),
+        ..ticket(3, SHFE, Side::Buy, Offset::Open, 1).report(OrderStatus::Unknown, 0)
+    };
+    desk.tell(&echo);
+    assert_eq!(desk.ledger.funds().frozen, money("112.11"), "the zero price of a market order's echo binds nothing");
 }
 
 /// Whatever trades: equity is the balance, the cash of every fill, and what is held at the mark. The oracle knows no

@@ -186,6 +186,18 @@ fn another_sessions_order_with_our_number_is_wild() {
 }
 
 #[test]
+fn a_fill_with_our_number_and_anothers_order_is_wild() {
+    let mut desk = Desk::new();
+    let ours = ticket(5, SHFE, Side::Buy, Offset::Open, 3);
+    desk.tell(&ours.insert());
+    desk.tell(&ours.report(Queued, 0));
+    let theirs = Fill { order_sys_id: Text::new(b"      other").unwrap(), ..ours.fill(1, 3) };
+    assert!(matches!(desk.tell(&theirs), Applied::WildFill { adopted: true, .. }));
+    assert_eq!(desk.order(&ours).filled, Lots::ZERO);
+    assert_eq!(desk.position(SHFE).worst_case_long(), Lots::new(6));
+}
+
+#[test]
 fn a_wild_order_is_one_order_whatever_tells_of_it_first() {
     let order = ticket(40, CFFEX, Side::Sell, Offset::Open, 4);
     let other = |report: OrderReport| OrderReport { session_id: 5, ..report };

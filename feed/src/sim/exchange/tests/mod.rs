@@ -1,0 +1,9 @@
+//! The exchange under test: scenarios as data, properties over random markets and orders, real recordings.
+
+mod days;
+mod kit;
+mod matching;
+mod properties;
+mod records;
+mod refusals;
+mod sequences;

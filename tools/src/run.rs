@@ -1,0 +1,235 @@
+//! `shrike run`: one run of the engine over a home.
+
+use crate::compose::{self, ComposeError, Counter};
+use crate::summary::{self, SummaryError};
+use shrike_config::tables::{TableError, Tables};
+use shrike_config::{Config, ConfigError, Loaded, MarketKind, Source, Speed};
+use shrike_core::clock::{ScaledTime, SimTime, Tsc};
+use shrike_core::units::Nanos;
+use shrike_core::venue::{Gateway, MarketFeed, Next};
+use shrike_engine::runtime::{EdgeEnd, Engine, Pace, Run, RunError, RunReport, rejoin};
+use shrike_engine::setup;
+use shrike_journal::{ReadError, Reader};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// Arguments of `shrike run`.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(after_help = "Examples:
+  shrike run --profile demo --home /tmp/demo
+  shrike run --profile paper --data recordings --speed max --home /tmp/paper
+  shrike run --config desk.toml --set risk.max_net_lots=5 --topology inline")]
+pub struct RunArgs {
+    /// Built-in profile: demo, paper, backtest or tuned.
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// Configuration file; may be given several times, later ones win.
+    #[arg(long = "config", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Changes one key, such as risk.max_net_lots=5; may be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Where the run's journals live.
+    #[arg(long, value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// Recordings to play: a directory or a file.
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+    /// How fast recorded time passes: real, max, or a multiple of real speed.
+    #[arg(long, value_name = "real|N|max")]
+    pub speed: Option<String>,
+    /// Which stages share a thread: pipeline or inline.
+    #[arg(long)]
+    pub topology: Option<String>,
+    /// Trading days to run; 0: all.
+    #[arg(long)]
+    pub days: Option<u32>,
+    /// Prints the summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Prints no progress and no summary.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Why a run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunFailure {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The tables.
+    #[error(transparent)]
+    Tables(#[from] TableError),
+    /// The market or venue.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    /// The engine.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A journal.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The summary at the end.
+    #[error(transparent)]
+    Summary(#[from] SummaryError),
+    /// Signals cannot be caught.
+    #[error("cannot catch SIGINT and SIGTERM: {0}")]
+    Signals(std::io::Error),
+    /// The market has nothing.
+    #[error("the market has no event: check market.data and market.instruments")]
+    NoMarket,
+}
+
+impl RunArgs {
+    /// The configuration that these arguments, the files and the environment make.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load(&self) -> Result<Loaded, ConfigError> {
+        let mut overrides = self.overrides.clone();
+        overrides.extend(self.home.as_ref().map(|home| format!("run.home={}", home.display())));
+        overrides.extend(self.data.as_ref().map(|data| format!("market.data={}", data.display())));
+        overrides.extend(self.speed.as_ref().map(|speed| format!("run.speed={speed}")));
+        overrides.extend(self.topology.as_ref().map(|topology| format!("run.topology={topology}")));
+        overrides.extend(self.days.map(|days| format!("run.days={days}")));
+        let files = self.files.clone();
+        Config::load(&Source { profile: self.profile.clone(), files, env: Source::environment(), overrides })
+    }
+}
+
+/// Longest pause of the market that is waited out at real or multiplied speed; longer ones are skipped.
+const SKIP_NS: u64 = 60 * Nanos::PER_SECOND;
+
+/// Runs the command.
+///
+/// # Errors
+/// When the configuration, the data or the home cannot be used, or a stage stops.
+pub fn run(args: &RunArgs) -> Result<RunReport, RunFailure> {
+    let loaded = args.load()?;
+    let told = stop_flag()?;
+    let tables = Tables::builtin()?;
+    let began = Instant::now();
+    let report = match loaded.config.market.kind {
+        MarketKind::Exchange => crate::exchange::run_remote(args, &loaded, &tables, &told)?,
+        MarketKind::Recorded | MarketKind::Generated => run_in_process(args, &loaded, &tables, &told)?,
+    };
+    if !args.quiet {
+        let summary = summary::of_home(&loaded.config.run.home)?;
+        if args.json {
+            println!("{}", summary.to_json());
+        } else {
+            let seconds = began.elapsed().as_secs_f64();
+            let events = report.signal.inputs as f64;
+            println!("{summary}");
+            println!("{} in {seconds:.1} s, {:.0} market events/s", ending(report.end), events / seconds);
+        }
+    }
+    Ok(report)
+}
+
+const fn ending(end: EdgeEnd) -> &'static str {
+    match end {
+        EdgeEnd::MarketEnded => "The market ended; all orders ended",
+        EdgeEnd::Told => "Stopped as told; all orders ended",
+        EdgeEnd::OrdersLeft => "Stopped, but orders are left at the venue: see `shrike status`",
+    }
+}
+
+fn run_in_process(
+    args: &RunArgs,
+    loaded: &Loaded,
+    tables: &Tables,
+    told: &AtomicBool,
+) -> Result<RunReport, RunFailure> {
+    let config = &loaded.config;
+    let mut feed = compose::market(config, tables)?;
+    let mut counter = Counter::new(config, tables);
+    let simulated = config.run.speed == Speed::Max;
+    let options = setup::engine_options(config, simulated, crate::BUILD);
+    let engine = Engine::open(&config.run.home, setup::stages(config, tables), options)?;
+    crate::start::report(&engine, args.quiet);
+    let folded = *engine.folded();
+    let rejoined = rejoin(&mut feed, &mut counter, &engine.home().journal("order"), &folded)?;
+    let start = match (feed.next(), counter.next()) {
+        (Next::At(tick), Next::At(report)) => tick.min(report).max(rejoined),
+        (Next::At(at), _) | (_, Next::At(at)) => at.max(rejoined),
+        _ if !rejoined.is_absent() => rejoined,
+        _ => return Err(RunFailure::NoMarket),
+    };
+    let pace = pace(config, start);
+    let commands = commands(&engine)?;
+    let report = go(args, engine, loaded, &mut feed, &mut counter, pace, told, commands, Nanos::ABSENT)?;
+    if !args.quiet {
+        for (reason, count) in feed.skipped().into_iter().filter(|(_, count)| *count > 0) {
+            eprintln!("skipped {count} rows: {reason}");
+        }
+    }
+    Ok(report)
+}
+
+/// How time passes from `start` on.
+pub fn pace(config: &Config, start: Nanos) -> Pace {
+    let scaled = |speed| Pace::Scaled { time: ScaledTime::new(Tsc::calibrate(), start, speed), skip_ns: SKIP_NS };
+    match config.run.speed {
+        Speed::Max => Pace::Max(Arc::new(SimTime::new(start))),
+        Speed::Real => scaled(1),
+        Speed::Times(ratio) => scaled(u32::try_from(ratio.raw() / shrike_core::units::SCALE).unwrap_or(1)),
+    }
+}
+
+/// The home's command journal, as far as it exists.
+pub fn commands(engine: &Engine) -> Result<Option<Reader>, ReadError> {
+    let dir = engine.home().journal("commands");
+    if dir.exists() { Reader::open(&dir).map(Some) } else { Ok(None) }
+}
+
+/// Runs an opened engine over a market and a venue.
+#[allow(clippy::too_many_arguments)]
+pub fn go(
+    args: &RunArgs,
+    engine: Engine,
+    loaded: &Loaded,
+    feed: &mut dyn MarketFeed,
+    gateway: &mut dyn Gateway,
+    pace: Pace,
+    told: &AtomicBool,
+    commands: Option<Reader>,
+    catchup_before: Nanos,
+) -> Result<RunReport, RunFailure> {
+    let shows = !args.quiet && std::io::stderr().is_terminal();
+    let mut progress = |now: Nanos, events: u64| {
+        if shows && events.is_multiple_of(16_384) {
+            eprint!("\r{now:.0}  {events} events");
+        }
+    };
+    let report = engine.run(Run {
+        feed,
+        gateway,
+        pace,
+        told,
+        commands,
+        catchup_before,
+        days: loaded.config.run.days,
+        progress: &mut progress,
+        config_text: &loaded.text,
+        config_hash: loaded.hash,
+    })?;
+    if shows {
+        eprintln!();
+    }
+    Ok(report)
+}
+
+/// Set by SIGINT and SIGTERM; a second signal ends the process at once.
+fn stop_flag() -> Result<Arc<AtomicBool>, RunFailure> {
+    let told = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, told.clone()).map_err(RunFailure::Signals)?;
+        signal_hook::flag::register(signal, told.clone()).map_err(RunFailure::Signals)?;
+    }
+    Ok(told)
+}
