@@ -79,6 +79,15 @@ pub enum RunFailure {
     /// Signals cannot be caught.
     #[error("cannot catch SIGINT and SIGTERM: {0}")]
     Signals(std::io::Error),
+    /// The exchange process.
+    #[error(transparent)]
+    Server(#[from] shrike_feed::sim::remote::ServerError),
+    /// Its journal.
+    #[error("the exchange's journal in {} cannot be read on: run `shrike verify` on its home", dir.display())]
+    Exchange {
+        /// The journal.
+        dir: PathBuf,
+    },
     /// The market has nothing.
     #[error("the market has no event: check market.data and market.instruments")]
     NoMarket,
@@ -225,7 +234,7 @@ pub fn go(
 }
 
 /// Set by SIGINT and SIGTERM; a second signal ends the process at once.
-fn stop_flag() -> Result<Arc<AtomicBool>, RunFailure> {
+pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>, RunFailure> {
     let told = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, 130, told.clone()).map_err(RunFailure::Signals)?;
