@@ -146,7 +146,7 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
 
 /// Appends the command and makes it durable.
 fn append(dir: &Path, now: Nanos, command: &Command) -> Result<Seq, Error> {
-    let options = WriterOptions { live_dir: None, syncing: Syncing::OnRoll, ..WriterOptions::new(StageId::Commands) }
+    let options = WriterOptions { live_dir: None, syncing: Syncing::OnClose, ..WriterOptions::new(StageId::Commands) }
         .with_segment_bytes(SEGMENT_BYTES);
     let began = Instant::now();
     let (mut writer, _) = loop {

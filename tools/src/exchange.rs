@@ -2,7 +2,8 @@
 //! journals: the engine's order journal is the message to the exchange, the exchange's journal the answer.
 
 use crate::compose::{self, Counter};
-use crate::run::{RunArgs, RunFailure, commands, go, stop_flag};
+use crate::error::{Error, Outcome};
+use crate::run::{RunArgs, commands, go, stop_flag, tell_recovery};
 use shrike_config::tables::Tables;
 use shrike_config::{Config, Loaded, Speed as ConfigSpeed};
 use shrike_core::clock::SimTime;
@@ -46,7 +47,7 @@ const SKIP_NS: u64 = 60 * Nanos::PER_SECOND;
 ///
 /// # Errors
 /// When the configuration, the market or a journal cannot be used.
-pub fn run(args: &ExchangeArgs) -> Result<(), RunFailure> {
+pub fn run(args: &ExchangeArgs) -> Result<Outcome, Error> {
     let loaded = args.run.load()?;
     let told = stop_flag()?;
     let tables = Tables::builtin()?;
@@ -71,11 +72,11 @@ pub fn run(args: &ExchangeArgs) -> Result<(), RunFailure> {
     let mut server = Server::open(&home.journal("exchange"), &orders, feed, rates, options)?;
     serve(&mut server, &told, args.until_over.then_some(orders.as_path()))?;
     server.close()?;
-    Ok(())
+    Ok(Outcome::Clean)
 }
 
 /// Steps the server until it is told to stop, or the market and the engine have ended.
-fn serve(server: &mut Server, told: &AtomicBool, until_over: Option<&Path>) -> Result<(), RunFailure> {
+fn serve(server: &mut Server, told: &AtomicBool, until_over: Option<&Path>) -> Result<(), Error> {
     let (began, mut waiter) = (Instant::now(), Waiter::new(Waiting::BACK_OFF));
     let mut looked = Instant::now();
     while !told.load(Ordering::Relaxed) {
@@ -129,11 +130,12 @@ pub fn run_remote(
     loaded: &Loaded,
     tables: &Tables,
     told: &AtomicBool,
-) -> Result<RunReport, RunFailure> {
+) -> Result<RunReport, Error> {
     let config = &loaded.config;
     let exchange = journal_dir(&config.exchange.home, "exchange");
     let engine =
         Engine::open(&config.run.home, setup::stages(config, tables), setup::engine_options(config, false, crate::BUILD))?;
+    tell_recovery(&engine, args.quiet);
     let folded = *engine.folded();
     let newest = newest(&exchange, told)?;
     let start = folded.order.taken_ns.max(folded.signal.taken_ns);
@@ -145,13 +147,13 @@ pub fn run_remote(
     let commands = commands(&engine)?;
     let report = go(args, engine, loaded, &mut feed, &mut gateway, pace, told, commands, catchup_before)?;
     match feed.error().or(gateway.error()) {
-        Some(_) => Err(RunFailure::Exchange { dir: exchange }),
+        Some(reason) => Err(Error::Exchange { dir: exchange, reason: reason.to_string() }),
         None => Ok(report),
     }
 }
 
 /// The newest time in the exchange's journal; waits until there is one.
-fn newest(exchange: &Path, told: &AtomicBool) -> Result<Nanos, RunFailure> {
+fn newest(exchange: &Path, told: &AtomicBool) -> Result<Nanos, Error> {
     let mut waiter = Waiter::new(Waiting::BACK_OFF);
     let mut said = false;
     while !told.load(Ordering::Relaxed) {
@@ -174,5 +176,5 @@ fn newest(exchange: &Path, told: &AtomicBool) -> Result<Nanos, RunFailure> {
         }
         waiter.idle();
     }
-    Err(RunFailure::NoMarket)
+    Err(Error::NoMarket)
 }
