@@ -128,11 +128,13 @@ impl Edge<'_> {
                         waiter.idle();
                     }
                     Some(_) => return Ok(EdgeEnd::OrdersLeft),
-                    None if self.market_next() == Next::Idle => {
+                    None if self.market_next() == Next::End => {
+                        stop = Some((EdgeEnd::MarketEnded, self.tell_to_stop(stages, &mut timers)?));
+                    }
+                    None => {
                         self.take_commands(stages, &mut timers)?;
                         waiter.idle();
                     }
-                    None => stop = Some((EdgeEnd::MarketEnded, self.tell_to_stop(stages, &mut timers)?)),
                 }
                 continue;
             };
