@@ -1,7 +1,10 @@
 //! How a command ends, and why it could not be done. Every message names the file, and what to do.
 
+use crate::compose::ComposeError;
 use shrike_config::ConfigError;
 use shrike_config::tables::TableError;
+use shrike_engine::runtime::RunError;
+use shrike_feed::sim::remote::ServerError;
 use shrike_journal::{Full, OpenError, ReadError};
 use std::io;
 use std::path::PathBuf;
@@ -67,6 +70,26 @@ pub enum Error {
     /// The tables of sessions and products are wrong.
     #[error(transparent)]
     Tables(#[from] TableError),
+    /// A market or venue cannot be put together.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    /// The engine cannot start or go on.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The exchange cannot start or go on.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The journal of the exchange that the engine follows.
+    #[error("the exchange's journal in {}: {reason}; run `shrike verify` on its home", dir.display())]
+    Exchange {
+        /// The journal.
+        dir: PathBuf,
+        /// Why it cannot be read on.
+        reason: String,
+    },
+    /// The market has nothing.
+    #[error("the market has no event: check market.data (--data) and the exchange's journal")]
+    NoMarket,
     /// An argument that cannot be.
     #[error("{0}")]
     Usage(String),

@@ -6,6 +6,7 @@ mod home;
 mod inline;
 mod pipeline;
 mod rejoin;
+mod room;
 mod run;
 mod stages;
 mod start;
