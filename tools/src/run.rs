@@ -167,10 +167,11 @@ pub fn pace(config: &Config, start: Nanos) -> Pace {
     }
 }
 
-/// The home's command journal, as far as it exists.
+/// The home's command journal. Its directory is made where there is none, so that the first command ever is seen.
 pub fn commands(engine: &Engine) -> Result<Option<Reader>, ReadError> {
     let dir = engine.home().journal("commands");
-    if dir.exists() { Reader::open(&dir).map(Some) } else { Ok(None) }
+    std::fs::create_dir_all(&dir).map_err(|source| ReadError::Io { file: dir.clone(), source })?;
+    Reader::open(&dir).map(Some)
 }
 
 /// Runs an opened engine over a market and a venue.
