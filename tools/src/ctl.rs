@@ -99,6 +99,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a command lives, and a little for the engine's own pace.
 const TAKEN_WITHIN: Duration = Duration::from_secs(12);
 const POLL: Duration = Duration::from_millis(10);
+/// So many polls without a record after the command was taken: everything it led to is in the journal.
+const PAUSES: u32 = 5;
 
 /// Runs the command.
 ///
@@ -173,15 +175,17 @@ fn effects_of(command: Seq, reader: &mut Reader, names: &Names) -> Result<Option
     let began = Instant::now();
     let mut taken: Option<Seq> = None;
     let mut effects = Vec::new();
+    let mut pauses = 0;
     loop {
         let Some(record) = reader.next()? else {
-            // The outputs of an input follow it at once; a live journal that pauses has no more of them.
-            if taken.is_some() {
+            // The outputs of an input follow it at once: a journal that then pauses has no more of them.
+            if taken.is_some() && pauses == PAUSES {
                 return Ok(Some(effects));
             }
-            if began.elapsed() > TAKEN_WITHIN {
+            if taken.is_none() && began.elapsed() > TAKEN_WITHIN {
                 return Ok(None);
             }
+            pauses += u32::from(taken.is_some());
             std::thread::sleep(POLL);
             continue;
         };

@@ -13,6 +13,7 @@ use crate::home::HomeArgs;
 use clap::Args as ClapArgs;
 use money::Result as DayResult;
 use serde::Serialize;
+use shrike_config::Ratio;
 use shrike_core::latency::Latency;
 use shrike_core::units::{Lots, Money, TradingDay};
 use shrike_journal::ReadError;
@@ -51,6 +52,10 @@ pub struct Summary {
     pub ended: u64,
     /// Whether times are the simulation's, of all runs, of some or of none.
     pub simulated: Simulated,
+    /// How many times as fast as it happened the last run went, when it was not at real speed: its latencies are in
+    /// recorded time, so many times longer than the machine's.
+    #[serde(serialize_with = "times_or_null")]
+    pub times: Option<Ratio>,
     /// By trading day.
     pub days: Vec<Day>,
     /// All days.
@@ -162,6 +167,10 @@ fn day_or_null<S: serde::Serializer>(day: &TradingDay, serializer: S) -> std::re
     console::exact(day, serializer)
 }
 
+fn times_or_null<S: serde::Serializer>(times: &Option<Ratio>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    console::exact(&times.map_or_else(|| "-".to_owned(), |times| times.to_string()), serializer)
+}
+
 fn lots_by_symbol<S: serde::Serializer>(
     positions: &[(String, Lots)],
     serializer: S,
@@ -217,6 +226,7 @@ fn join(signal: signal::Fold, order: order::Fold) -> Summary {
             simulated if simulated == order.runs => Simulated::All,
             _ => Simulated::Some,
         },
+        times: order.times,
         total,
         days: days.into_values().collect(),
         strategies: strategies.collect(),

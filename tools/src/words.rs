@@ -226,6 +226,11 @@ impl fmt::Display for What<'_> {
             Event::ResyncEnd(e) => {
                 write!(f, "told all: {} orders, {} fills, {} positions", e.orders, e.fills, e.positions)
             }
+            // What is about no contract and no order is money, in units of 1e-8.
+            Event::Difference(e) if e.instrument == InstrumentId::NONE && e.order_ref == 0 => {
+                let (ours, venue) = (Price::from_raw(e.ours), Price::from_raw(e.venue));
+                write!(f, "{}: ours {ours}, the venue's {venue}", e.field)
+            }
             Event::Difference(e) => write!(f, "{}: ours {}, the venue's {}", e.field, e.ours, e.venue),
             Event::TimerRequest(e) => write!(f, "asks for timer {} at {:.3}", e.token, e.due_ns),
             Event::RunStart(e) => start(f, e),
@@ -314,7 +319,7 @@ fn refusal(f: &mut fmt::Formatter<'_>, e: &Refusal) -> fmt::Result {
 }
 
 fn start(f: &mut fmt::Formatter<'_>, e: &RunStart) -> fmt::Result {
-    write!(f, "run {:016x} starts, the {}. of this home", e.run_id, u64::from(e.start) + 1)?;
+    write!(f, "run {:016x} starts, number {} of this home", e.run_id, u64::from(e.start) + 1)?;
     f.write_str(if e.simulated != 0 { ", simulated time" } else { "" })?;
     f.write_str(if e.start > 0 && e.after_clean_stop == 0 { ", after a crash" } else { "" })?;
     write!(f, ", configuration {:016x}, build {}", e.config_hash, e.build)

@@ -4,7 +4,7 @@
 use super::money::Result as DayResult;
 use super::{Counts, Day, Strategy};
 use crate::console::Progress;
-use shrike_config::Config;
+use shrike_config::{Config, Ratio, Speed};
 use shrike_core::codes::{AlarmKind, OrderState, RefusalReason, ReportSource, RequestKind};
 use shrike_core::event::{Event, Fill, Header, OrderReport, OrderRequest, Seq, flags};
 use shrike_core::instrument::InstrumentId;
@@ -27,6 +27,8 @@ pub struct Fold {
     pub strategies: BTreeMap<u32, StrategyFold>,
     /// Names of strategies in the last configuration.
     pub names: BTreeMap<u32, String>,
+    /// How many times as fast as it happened the last run went, when it was not at real speed.
+    pub times: Option<Ratio>,
     /// Alarms raised.
     pub alarms: BTreeMap<&'static str, u64>,
     /// Differences with the venue's books.
@@ -94,6 +96,7 @@ impl Fold {
             days: BTreeMap::new(),
             strategies: BTreeMap::new(),
             names: BTreeMap::new(),
+            times: None,
             alarms: BTreeMap::new(),
             differences: 0,
             runs: 0,
@@ -155,7 +158,7 @@ impl Fold {
                 self.simulated += u64::from(start.simulated != 0);
             }
             Event::RunEnd(_) => self.ended += 1,
-            Event::Config(text) => self.name_strategies(text),
+            Event::Config(text) => self.configured(text),
             _ => {}
         }
     }
@@ -276,11 +279,14 @@ impl Fold {
         }
     }
 
-    fn name_strategies(&mut self, text: &[u8]) {
-        let config = std::str::from_utf8(text).ok().and_then(|text| Config::from_text(text).ok());
-        let named = |config: Config| config.strategy.into_iter().map(|(name, strategy)| (strategy.id, name)).collect();
-        // A text that this version cannot read only leaves the strategies without names.
-        self.names = config.map(named).unwrap_or_default();
+    /// A text that this version cannot read only leaves the strategies without names.
+    fn configured(&mut self, text: &[u8]) {
+        let Some(config) = std::str::from_utf8(text).ok().and_then(|text| Config::from_text(text).ok()) else { return };
+        self.times = match config.run.speed {
+            Speed::Times(times) => Some(times),
+            Speed::Real | Speed::Max => None,
+        };
+        self.names = config.strategy.into_iter().map(|(name, strategy)| (strategy.id, name)).collect();
     }
 }
 

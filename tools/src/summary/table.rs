@@ -43,7 +43,7 @@ impl fmt::Display for Summary {
         if self.differences > 0 {
             writeln!(f, "differences with the venue's books: {}", self.differences)?;
         }
-        latencies(f, &self.latencies, self.simulated)
+        self.latencies(f)
     }
 }
 
@@ -58,6 +58,34 @@ impl Summary {
         write!(f, "{:>10}{:>10}{}", day.ticks, day.intents, Columns(&day.counts))?;
         write!(f, "{:>16.2}{:>16.2}", result.close_profit, result.position_profit)?;
         writeln!(f, "{:>16.2}{:>16.2}", result.commission, result.equity_change)
+    }
+
+    fn latencies(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.latencies.is_empty() {
+            return Ok(());
+        }
+        f.write_str("latencies")?;
+        match (self.simulated, self.times) {
+            (Simulated::All, _) => f.write_str(" (simulated time: the model's, not the machine's)")?,
+            (Simulated::Some, _) => {
+                f.write_str(" (some runs in simulated time: a mixture of the model's and the machine's)")?
+            }
+            (Simulated::None, Some(times)) => write!(f, " (in recorded time, at {times} times real speed)")?,
+            (Simulated::None, None) => {}
+        }
+        writeln!(f)?;
+        writeln!(
+            f,
+            "  path                                       count      p50      p90      p99    p99.9   p99.99      max"
+        )?;
+        for LatencyRow { path, count, percentiles_ns, max_ns } in &self.latencies {
+            write!(f, "  {path:<39} {count:>8}")?;
+            for ns in percentiles_ns.iter().chain([max_ns]) {
+                write!(f, " {:>8}", Duration(*ns))?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
     }
 }
 
@@ -78,30 +106,6 @@ fn refusals(f: &mut fmt::Formatter<'_>, counts: &Counts) -> fmt::Result {
     }
     if counts.cancel_rejects > 0 {
         writeln!(f, "cancels that the venue rejected: {}", counts.cancel_rejects)?;
-    }
-    Ok(())
-}
-
-fn latencies(f: &mut fmt::Formatter<'_>, rows: &[LatencyRow], simulated: Simulated) -> fmt::Result {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let note = match simulated {
-        Simulated::All => " (simulated time: the model's, not the machine's)",
-        Simulated::Some => " (some runs in simulated time: a mixture of the model's and the machine's)",
-        Simulated::None => "",
-    };
-    writeln!(f, "latencies{note}")?;
-    writeln!(
-        f,
-        "  path                                       count      p50      p90      p99    p99.9   p99.99      max"
-    )?;
-    for LatencyRow { path, count, percentiles_ns, max_ns } in rows {
-        write!(f, "  {path:<39} {count:>8}")?;
-        for ns in percentiles_ns.iter().chain([max_ns]) {
-            write!(f, " {:>8}", Duration(*ns))?;
-        }
-        writeln!(f)?;
     }
     Ok(())
 }
