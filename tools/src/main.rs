@@ -14,8 +14,10 @@ struct Program {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes of every command: 0 done, and nothing wrong was found; 1 done, and something was found (differences, damage,
-a command that was not taken); 2 not done (a wrong argument, no home, a journal that cannot be opened).";
+Exit codes of every command:
+  0  done, and nothing wrong was found
+  1  done, and something was found: differences, damage, a command that was not taken
+  2  not done: a wrong argument, no home, a journal that cannot be opened";
 
 /// Declares the commands: the name, the type of its arguments, whose doc comment is the help, and what runs it.
 macro_rules! commands {

@@ -9,8 +9,8 @@ use crate::console;
 use crate::error::{Error, Outcome};
 use crate::home::HomeArgs;
 use clap::{Args as ClapArgs, ValueEnum};
-use shrike_config::Config;
 use shrike_config::tables::Tables;
+use shrike_config::{Config, ConfigError};
 use shrike_engine::order::OrderStage;
 use shrike_engine::replay::{RunSpan, runs};
 use shrike_engine::signal::SignalStage;
@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 /// Rebuild both stages from the journals and print what they hold; with --verify, decide everything again.
 ///
 /// --verify decides each run's outputs under the configuration that the run journaled, and compares them with the record
-/// bit for bit. With --config or --config-from last it decides all runs under that configuration instead, and tells where
-/// decisions would differ.
+/// bit for bit. With --config-from last, --profile, --config or --set it decides all runs under that configuration
+/// instead, and tells where decisions would differ; --set alone changes the last run's.
 #[derive(ClapArgs, Clone, Debug)]
 #[command(after_help = "\
 Examples:
@@ -28,7 +28,7 @@ Examples:
   shrike replay --home H --verify                       zero differences, or each of them
   shrike replay --home H --verify --only order --show 50
   shrike replay --home H --verify --config-from last    where earlier runs would decide otherwise under the last one's
-  shrike replay --home H --verify --profile paper --set risk.max_net_lots=5
+  shrike replay --home H --verify --set risk.max_net_lots=5
 Exit codes: 0 no differences; 1 differences; 2 a journal or configuration cannot be opened.")]
 pub struct Args {
     #[command(flatten)]
@@ -41,7 +41,7 @@ pub struct Args {
     #[arg(long, value_enum)]
     pub only: Option<Only>,
     /// Use this run's configuration for all runs.
-    #[arg(long, value_enum, conflicts_with_all = ["profile", "files", "overrides"])]
+    #[arg(long, value_enum, conflicts_with_all = ["profile", "files"])]
     pub config_from: Option<ConfigFrom>,
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -105,11 +105,12 @@ impl Journals {
         let (signal, order) = (open("signal", Only::Signal)?, open("order", Only::Order)?);
         let mut journals = Self { signal, order, tables: Tables::builtin()?, given: None };
         let sources = &args.sources;
-        let is_given = sources.profile.is_some() || !sources.files.is_empty() || !sources.overrides.is_empty();
-        journals.given = match args.config_from {
-            Some(ConfigFrom::Last) => Some(journals.last_config()),
-            None if is_given => Some(sources.load()?.text),
-            None => None,
+        journals.given = if sources.profile.is_some() || !sources.files.is_empty() {
+            Some(sources.load()?.text)
+        } else if args.config_from.is_some() || !sources.overrides.is_empty() {
+            Some(changed(&journals.last_config(), &sources.overrides)?)
+        } else {
+            None
         };
         Ok(journals)
     }
@@ -131,5 +132,34 @@ impl Journals {
         named
             .into_iter()
             .filter_map(|(name, journal)| journal.as_ref().map(|(dir, runs)| (name, dir.as_path(), runs.as_slice())))
+    }
+}
+
+/// A journaled configuration with some keys changed.
+fn changed(text: &str, overrides: &[String]) -> Result<String, Error> {
+    let invalid = |error: toml::de::Error| Error::Usage(format!("the journaled configuration is no TOML: {error}"));
+    let mut table: toml::Table = text.parse().map_err(invalid)?;
+    for text in overrides {
+        let bad = || ConfigError::BadOverride { text: text.clone() };
+        let (key, value) = text.split_once('=').ok_or_else(bad)?;
+        // What is no TOML value is a word that lacks its quotes.
+        let read = |value: &str| format!("{key} = {value}").parse::<toml::Table>();
+        let change = read(value).or_else(|_| read(&format!("{value:?}"))).map_err(|_| bad())?;
+        merge(&mut table, change);
+    }
+    let text = table.to_string();
+    // An unknown key or a wrong value is told here, before anything is read.
+    Config::from_text(&text)?;
+    Ok(text)
+}
+
+fn merge(below: &mut toml::Table, above: toml::Table) {
+    for (key, value) in above {
+        match (below.get_mut(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => merge(below, above),
+            (_, value) => {
+                below.insert(key, value);
+            }
+        }
     }
 }

@@ -71,6 +71,8 @@ struct Heard {
     counter: bool,
     exchange: bool,
     fill: bool,
+    /// The try of the cancel that was last refused.
+    cancels_refused: u32,
 }
 
 /// What one strategy did.
@@ -221,7 +223,12 @@ impl Fold {
         let Applied::Order { order, changed } = applied else { return };
         let Some(&row) = self.ledger.order(order) else { return };
         if matches!(report.source(), Some(ReportSource::CancelRefused | ReportSource::CancelError)) {
-            self.count(row.strategy, |counts| counts.cancel_rejects += 1);
+            // The counter and the exchange may both say so of one cancel.
+            let tries = row.cancel_tries;
+            let refused = self.heard(order).map(|heard| std::mem::replace(&mut heard.cancels_refused, tries));
+            if refused.is_some_and(|refused| refused < tries) {
+                self.count(row.strategy, |counts| counts.cancel_rejects += 1);
+            }
         } else if changed && row.state == OrderState::Rejected {
             self.count(row.strategy, |counts| counts.rejects += 1);
         }

@@ -48,12 +48,12 @@ impl Fold {
                 progress.show(fold.records);
             }
         }
-        fold.to_day(TradingDay::ABSENT);
+        fold.go_to_day(TradingDay::ABSENT);
         Ok(fold)
     }
 
     /// Puts the present day's counts away and goes on with another day's.
-    fn to_day(&mut self, day: TradingDay) {
+    fn go_to_day(&mut self, day: TradingDay) {
         if day != self.day {
             let (ticks, intents) = std::mem::take(&mut self.present);
             let row = self.days.entry(self.day).or_default();
@@ -89,7 +89,7 @@ impl Fold {
 
     #[inline]
     fn tick(&mut self, header: &Header, day: TradingDay) {
-        self.to_day(day);
+        self.go_to_day(day);
         self.present.0 += 1;
         if !header.has(flags::CATCHUP) {
             self.tick_ns = header.recv_ns;
