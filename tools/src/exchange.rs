@@ -125,16 +125,14 @@ fn speed(config: &Config, pause_us: u64) -> Speed {
 ///
 /// # Errors
 /// When the home or the exchange's journal cannot be used, or a stage stops.
-pub fn run_remote(
-    args: &RunArgs,
-    loaded: &Loaded,
-    tables: &Tables,
-    told: &AtomicBool,
-) -> Result<RunReport, Error> {
+pub fn run_remote(args: &RunArgs, loaded: &Loaded, tables: &Tables, told: &AtomicBool) -> Result<RunReport, Error> {
     let config = &loaded.config;
     let exchange = journal_dir(&config.exchange.home, "exchange");
-    let engine =
-        Engine::open(&config.run.home, setup::stages(config, tables), setup::engine_options(config, false, crate::BUILD))?;
+    let engine = Engine::open(
+        &config.run.home,
+        setup::stages(config, tables),
+        setup::engine_options(config, false, crate::BUILD),
+    )?;
     tell_recovery(&engine, args.quiet);
     let folded = *engine.folded();
     let newest = newest(&exchange, told)?;

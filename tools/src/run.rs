@@ -109,12 +109,7 @@ const fn ending(end: EdgeEnd) -> &'static str {
     }
 }
 
-fn run_in_process(
-    args: &RunArgs,
-    loaded: &Loaded,
-    tables: &Tables,
-    told: &AtomicBool,
-) -> Result<RunReport, Error> {
+fn run_in_process(args: &RunArgs, loaded: &Loaded, tables: &Tables, told: &AtomicBool) -> Result<RunReport, Error> {
     let config = &loaded.config;
     let mut feed = compose::market(config, tables)?;
     let mut counter = Counter::new(config, tables);
@@ -149,7 +144,10 @@ pub(crate) fn tell_recovery(engine: &Engine, quiet: bool) {
     }
     let (signal, order) = (folded.signal.records, folded.order.records);
     let how = if folded.order.clean { "an orderly end" } else { "no orderly end" };
-    eprintln!("continuing after {how}: {signal} signal and {order} order records, {} live orders", engine.order().ledger().live_count());
+    eprintln!(
+        "continuing after {how}: {signal} signal and {order} order records, {} live orders",
+        engine.order().ledger().live_count()
+    );
     for (name, recovery) in ["signal", "order"].iter().zip(engine.recoveries()) {
         for aside in &recovery.aside {
             eprintln!("{name} journal: cut at {}, what lay behind is kept in {}", recovery.end, aside.display());
@@ -201,6 +199,11 @@ pub fn go(
         catchup_before,
         days: loaded.config.run.days,
         progress: &mut progress,
+        say: &mut |text| {
+            if !args.quiet {
+                eprintln!("{text}");
+            }
+        },
         config_text: &loaded.text,
         config_hash: loaded.hash,
     })?;

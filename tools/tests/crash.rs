@@ -149,7 +149,8 @@ fn compare(home: &Path, exchange_home: &Path) {
     }
     for (instrument, book) in ledger.positions() {
         for side in [Side::Buy, Side::Sell] {
-            let mut lines = exchange.positions().filter(|line| (line.instrument, line.side) == (instrument, side.code()));
+            let mut lines =
+                exchange.positions().filter(|line| (line.instrument, line.side) == (instrument, side.code()));
             let line = lines.next().map_or((Lots::ZERO, Lots::ZERO), |line| (line.today, line.yesterday));
             assert_eq!(book.held(side), line, "{instrument} {side}: today, earlier");
         }

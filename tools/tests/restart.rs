@@ -76,7 +76,8 @@ fn another_limit_and_parameter_change_only_what_comes_after() {
     let before = records(home.path(), usize::MAX);
     let dir = home.path().display().to_string();
     let changed = ["--set", "risk.max_net_lots=1", "--set", "strategy.trend.params.fast=5"];
-    let status = shrike(&[&RUN[..], &["--home", &dir, "--topology", "inline"], &changed[..]].concat()).status().unwrap();
+    let status =
+        shrike(&[&RUN[..], &["--home", &dir, "--topology", "inline"], &changed[..]].concat()).status().unwrap();
     assert!(status.success(), "{status}");
     assert!(records(home.path(), before.len()) == before, "what was really sent stays");
 
