@@ -31,19 +31,6 @@ pub trait Log {
     fn append(&mut self, header: &Header, body: &[u8]) -> Result<Seq, Self::Error>;
 }
 
-impl<S: shrike_journal::Storage> Log for shrike_journal::Writer<S> {
-    type Error = shrike_journal::Full;
-
-    /// The last records of a full journal go into its reserve: what cancels and halts must still be told.
-    #[inline]
-    fn append(&mut self, header: &Header, body: &[u8]) -> Result<Seq, Self::Error> {
-        match shrike_journal::Writer::append(self, header, body) {
-            Err(shrike_journal::Full::NoSegment) => self.append_reserve(header, body),
-            appended => appended,
-        }
-    }
-}
-
 /// A stage with its log.
 pub struct Driver<S, L> {
     /// The stage.

@@ -200,6 +200,11 @@ pub fn go(
         catchup_before,
         days: loaded.config.run.days,
         progress: &mut progress,
+        say: &mut |text| {
+            if !args.quiet {
+                eprintln!("{text}");
+            }
+        },
         config_text: &loaded.text,
         config_hash: loaded.hash,
     })?;

@@ -12,6 +12,11 @@ mod settings;
 mod stage;
 mod targets;
 
+#[cfg(test)]
+mod gate_tests;
+#[cfg(test)]
+mod kit;
+
 pub use errors::{Remedy, remedy};
 pub use gate::{Gate, Refused};
 pub use rate::RateWindow;
