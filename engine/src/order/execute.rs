@@ -80,12 +80,19 @@ impl OrderStage {
         }
     }
 
-    /// Whether a cancel of this order makes sense now: it is known to the venue, none is under way, a refused one has
-    /// waited, and the phase takes cancels.
+    /// Whether a cancel of this order makes sense now: it is known to the venue, none is under way or the one that is
+    /// was asked about in vain, a refused one has waited, and the phase takes cancels.
     fn can_cancel(&self, order: &Order) -> bool {
-        let waited = order.cancel_tries == 0 || self.now.since(order.cancel_sent_ns) >= self.settings.reject_wait_ns;
+        let waited_ns = self.now.since(order.cancel_sent_ns);
+        let due = match order.state {
+            OrderState::Working => order.cancel_tries == 0 || waited_ns >= self.settings.reject_wait_ns,
+            OrderState::CancelPending => {
+                waited_ns >= self.settings.ack_timeout_ns.saturating_add(self.settings.query_timeout_ns).max(1)
+            }
+            _ => false,
+        };
         let phase = self.ledger.position(order.instrument).map_or(PhaseKind::Shut, |book| book.phase());
-        order.state == OrderState::Working && waited && self.settings.phases.cancel_allowed(order.exchange, phase)
+        due && self.settings.phases.cancel_allowed(order.exchange, phase)
     }
 
     /// Cancels that policies and commands want. Our own risk never refuses them.
@@ -173,7 +180,9 @@ impl OrderStage {
             match order.state {
                 OrderState::Sent | OrderState::Working if in_place => kept += left,
                 // A side that is pulled is cancelled at once; one that moves waits for room to send again.
-                OrderState::Working if (lots == Lots::ZERO || may_follow) && self.can_cancel(order) => {
+                OrderState::Working | OrderState::CancelPending
+                    if (lots == Lots::ZERO || may_follow) && self.can_cancel(order) =>
+                {
                     return Step::Cancel(index);
                 }
                 _ => waits = true,
@@ -244,7 +253,8 @@ impl OrderStage {
             revision: row.revision,
             ..OrderRequest::default()
         };
-        if !self.ledger.has_room() {
+        // No number is left above a venue's noise: an order sent under a used one would not be in our books.
+        if !self.ledger.has_room() || self.ledger.order_by_ref(order.order_ref).is_some() {
             return refuse(none(RefusalReason::Capacity), lots, 0);
         }
         let gate = Gate {

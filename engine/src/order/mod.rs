@@ -13,9 +13,13 @@ mod stage;
 mod targets;
 
 #[cfg(test)]
+mod desk;
+#[cfg(test)]
 mod gate_tests;
 #[cfg(test)]
 mod kit;
+#[cfg(test)]
+mod stage_tests;
 
 pub use errors::{Remedy, remedy};
 pub use gate::{Gate, Refused};

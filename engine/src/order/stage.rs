@@ -61,7 +61,6 @@ pub struct OrderStage {
     queried: Vec<Nanos>,
     notices: Vec<Notice>,
     told: usize,
-    signal_epoch: u8,
     last_command: u64,
 }
 
@@ -89,7 +88,6 @@ impl OrderStage {
             queried: vec![Nanos::ABSENT; capacity.orders],
             notices: Vec::with_capacity(1_024),
             told: 0,
-            signal_epoch: 0,
             last_command: 0,
         }
     }
@@ -145,7 +143,9 @@ impl OrderStage {
 
     fn apply_input(&mut self, header: &Header, event: Event<'_>) {
         self.now = header.taken_ns;
-        self.catchup = header.has(flags::CATCHUP);
+        // A start's configuration and the end of a run lead to nothing: there is nobody yet, or any more, to send it.
+        let mark = matches!(event, Event::Config(_) | Event::RunEnd(_));
+        self.catchup = header.has(flags::CATCHUP) || mark;
         self.timer_fired = false;
         self.notices.clear();
         self.told = 0;
@@ -155,12 +155,10 @@ impl OrderStage {
             Event::Quote(quote) => self.targets.touch_instrument(quote.instrument),
             Event::Phase(phase) => self.targets.touch_instrument(phase.instrument),
             Event::TargetPosition(target) => {
-                let anew = self.signal_began_anew(header);
-                self.targets.set_position(target, anew);
+                self.targets.set_position(target, header.cause.epoch());
             }
             Event::TargetQuote(target) => {
-                let anew = self.signal_began_anew(header);
-                self.targets.set_quote(target, anew);
+                self.targets.set_quote(target, header.cause.epoch());
             }
             Event::OrderReport(_) => self.report(applied),
             Event::Fill(fill) => self.fill(applied, fill),
@@ -181,23 +179,13 @@ impl OrderStage {
                 self.session.reconnecting = true;
                 self.alarm(AlarmKind::Disconnected, InstrumentId::NONE, 0, i64::from(broken.reason));
             }
-            Event::ResyncEnd(_) => self.resynced(),
+            Event::ResyncEnd(_) => self.resynced(applied),
             Event::Command(command) => self.command(header, command),
             Event::RunStart(start) => self.started(start.after_clean_stop != 0),
             Event::Alarm(alarm) => self.signal_alarm(alarm),
             _ => {}
         }
         self.settle();
-    }
-
-    /// Whether the signal stage writes a new epoch, in which revisions count from its own restatement.
-    fn signal_began_anew(&mut self, header: &Header) -> bool {
-        let epoch = header.cause.epoch();
-        let anew = header.cause.stage() == Some(StageId::Signal) && epoch != self.signal_epoch;
-        if anew {
-            self.signal_epoch = epoch;
-        }
-        anew
     }
 
     fn pair_of(&self, order: OrderIndex) -> Option<Pair> {
@@ -228,6 +216,7 @@ impl OrderStage {
     fn venue_word(&mut self, index: OrderIndex, pair: Pair) {
         let Some(order) = self.ledger.order(index) else { return };
         let (state, error, price, side) = (order.state, order.last_error, order.price, side_index(order.side));
+        let queued = !order.exchange_ack_ns.is_absent();
         let (retries_max, wait) = (self.settings.retries_max, self.now.after(self.settings.reject_wait_ns));
         let soon = self.now.after(self.settings.duplicate_ns);
         let Some(row) = self.targets.get_mut(pair) else { return };
@@ -247,6 +236,8 @@ impl OrderStage {
                     obstacle.until_ns = wait;
                 }
             }
+            // The counter's acknowledgement alone is no acceptance: the exchange may still refuse.
+            OrderState::Working if !queued => {}
             OrderState::Working | OrderState::Filled => *obstacle = super::targets::Obstacle::default(),
             _ => {}
         }
@@ -283,8 +274,13 @@ impl OrderStage {
     }
 
     /// The venue's books are complete: compare, and see which of our orders it does not know.
-    fn resynced(&mut self) {
+    fn resynced(&mut self, applied: Applied) {
         if self.session.readiness != Readiness::Asked {
+            return;
+        }
+        if !matches!(applied, Applied::Restated { .. }) {
+            // The answers of a session or day that is over: ours were not asked of this one.
+            self.session.resync_wanted = true;
             return;
         }
         let notices = &mut self.notices;
@@ -310,6 +306,7 @@ impl OrderStage {
             return;
         }
         self.mode = self.mode.after(kind);
+        self.targets.flatten = self.mode == Mode::Flatten;
         if kind == CommandKind::CancelAll {
             self.session.cancel_upto = self.ledger.next_ref().saturating_sub(1);
         }
@@ -320,6 +317,8 @@ impl OrderStage {
         self.session.readiness = Readiness::Down;
         self.session.resync_wanted = !self.ledger.trading_day().is_absent();
         self.session.reconnecting = false;
+        // The rings and the journal's room of the process before are gone with it.
+        self.reduce_only = false;
         self.timer_due = Nanos::ABSENT;
         if self.settings.cancel_on_start && !after_clean_stop {
             self.session.cancel_upto = self.ledger.next_ref().saturating_sub(1);
@@ -375,6 +374,12 @@ impl OrderStage {
                 if let Some(obstacle) = self.targets.get_mut(pair).and_then(|row| row.obstacles.get_mut(side)) {
                     obstacle.told = told;
                 }
+            }
+            // Nothing else may come that asks the venue again.
+            Event::OrderUpdate(update)
+                if update.state() == Some(OrderState::Lost) && self.session.lost_check_ns.is_absent() =>
+            {
+                self.session.lost_check_ns = header.taken_ns.after(self.settings.lost_grace_ns);
             }
             Event::TimerRequest(timer) => self.timer_due = timer.due_ns,
             Event::DayRoll(_) => {
@@ -439,7 +444,8 @@ impl OrderStage {
     /// A resync when one is wanted: after a login or start, or because a lost order waits for its second absence.
     fn decide_resync(&mut self, out: &mut OutSlot) -> bool {
         let lost = !self.session.lost_check_ns.is_absent() && self.now >= self.session.lost_check_ns;
-        let due = self.session.resync_wanted || lost && self.session.readiness == Readiness::Ready;
+        let answered = matches!(self.session.readiness, Readiness::Settling | Readiness::Ready);
+        let due = self.session.resync_wanted || lost && answered;
         if !due || self.catchup {
             return false;
         }

@@ -50,6 +50,8 @@ pub struct Row {
     pub wanted: Wanted,
     /// Its revision.
     pub revision: u64,
+    /// The signal stage's epoch in which it was stated: revisions count within one.
+    pub epoch: u8,
     /// By side: buy, sell.
     pub obstacles: [Obstacle; 2],
     queued: bool,
@@ -80,6 +82,8 @@ pub struct Targets {
     strategies: usize,
     queue: Vec<Pair>,
     next: usize,
+    /// Rows without an intent are looked at too: everything that anyone holds is to be closed.
+    pub(super) flatten: bool,
 }
 
 impl Targets {
@@ -87,7 +91,7 @@ impl Targets {
     pub fn new(strategies_max: usize, instruments_max: usize) -> Self {
         let strategies = strategies_max + 1;
         let len = strategies * instruments_max;
-        Self { rows: vec![Row::default(); len], strategies, queue: Vec::with_capacity(len), next: 0 }
+        Self { rows: vec![Row::default(); len], strategies, queue: Vec::with_capacity(len), next: 0, flatten: false }
     }
 
     #[inline]
@@ -110,25 +114,29 @@ impl Targets {
     }
 
     /// Takes a stated position; false when it is older than what is held, or beyond the table.
-    pub fn set_position(&mut self, target: &TargetPosition, anew: bool) -> bool {
+    pub fn set_position(&mut self, target: &TargetPosition, epoch: u8) -> bool {
         let pair = Pair { strategy: target.strategy, instrument: target.instrument };
         let aggressive = target.urgency == shrike_core::codes::Urgency::Aggressive.code();
-        self.set(pair, target.revision, anew, Wanted::Position { lots: target.lots, limit: target.limit, aggressive })
+        self.set(
+            pair,
+            (epoch, target.revision),
+            Wanted::Position { lots: target.lots, limit: target.limit, aggressive },
+        )
     }
 
     /// Takes a stated quote; false as [`Self::set_position`].
-    pub fn set_quote(&mut self, target: &TargetQuote, anew: bool) -> bool {
+    pub fn set_quote(&mut self, target: &TargetQuote, epoch: u8) -> bool {
         let pair = Pair { strategy: target.strategy, instrument: target.instrument };
         let sides = [(target.bid, target.bid_lots), (target.ask, target.ask_lots)];
-        self.set(pair, target.revision, anew, Wanted::Quote { sides })
+        self.set(pair, (epoch, target.revision), Wanted::Quote { sides })
     }
 
-    /// `anew`: the signal stage began a new epoch, and its revisions start below what is held.
-    fn set(&mut self, pair: Pair, revision: u64, anew: bool, wanted: Wanted) -> bool {
+    /// A later epoch's revisions may start below what is held.
+    fn set(&mut self, pair: Pair, stated: (u8, u64), wanted: Wanted) -> bool {
         match self.get_mut(pair) {
-            Some(row) if revision > row.revision || anew => {
+            Some(row) if stated > (row.epoch, row.revision) => {
                 row.wanted = wanted;
-                row.revision = revision;
+                (row.epoch, row.revision) = stated;
                 self.touch(pair);
                 true
             }
@@ -139,9 +147,10 @@ impl Targets {
     /// Puts a row in the queue of those to look at.
     #[inline]
     pub fn touch(&mut self, pair: Pair) {
+        let flatten = self.flatten;
         if let Some(row) = self.get_mut(pair)
             && !row.queued
-            && row.wanted != Wanted::Nothing
+            && (row.wanted != Wanted::Nothing || flatten)
         {
             row.queued = true;
             self.queue.push(pair);
