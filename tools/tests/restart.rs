@@ -90,3 +90,31 @@ fn another_limit_and_parameter_change_only_what_comes_after() {
     assert_eq!(verified.status.code(), Some(1), "the earlier run would have decided otherwise");
     assert!(text.contains("position:") && text.contains("against a limit of 1"), "{text}");
 }
+
+#[test]
+fn a_stop_signal_ends_the_run_in_order() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().display().to_string();
+    let mut run = shrike(&[&RUN[..], &["--home", &dir, "--speed", "60"]].concat()).spawn().unwrap();
+    let journal = journal_dir(home.path(), "order");
+    let mut reader = None;
+    let mut held = 0;
+    while held < 20 {
+        assert!(run.try_wait().unwrap().is_none(), "the run ended by itself");
+        match &mut reader {
+            None => reader = Reader::open(&journal).ok(),
+            Some(reader) => match reader.next().unwrap() {
+                Some(record) => held = record.header.seq.n(),
+                None => std::thread::yield_now(),
+            },
+        }
+    }
+    assert!(Command::new("kill").args(["-TERM", &run.id().to_string()]).status().unwrap().success());
+    assert!(run.wait().unwrap().success(), "told to stop, it ends well");
+    let mut reader = Reader::open(&journal).unwrap();
+    let mut last = 0;
+    while let Some(record) = reader.next().unwrap() {
+        last = record.header.kind;
+    }
+    assert_eq!(last, shrike_core::event::Kind::RunEnd as u16);
+}
