@@ -89,7 +89,7 @@ pub(super) fn compare(args: &Args, journals: &Journals) -> Result<Compared, Erro
         compared.changes = changes(runs, journals.given.as_deref())?;
     }
     for (stage, dir, runs) in journals.each() {
-        let mut found = Found { kept: Vec::new(), most: args.show };
+        let mut found = Found { kept: Vec::new(), most: args.show, names: Names::default() };
         for stretch in stretches(runs, journals.given.as_deref()) {
             let (mut signal, mut order) = journals.stages(stretch.config)?;
             let mut progress = Progress::new(stage);
@@ -163,6 +163,7 @@ fn changes(runs: &[RunSpan], given: Option<&str>) -> Result<Vec<ConfigChange>, E
 struct Found {
     kept: Vec<Different>,
     most: usize,
+    names: Names,
 }
 
 /// A difference as found: its input's header, and both outputs.
@@ -170,7 +171,6 @@ struct Different {
     input: Header,
     recorded: Option<Kept>,
     decided: Option<Kept>,
-    names: Names,
 }
 
 impl Found {
@@ -181,23 +181,18 @@ impl Found {
                 input: mismatch.input,
                 recorded: mismatch.recorded.map(keep),
                 decided: mismatch.decided.map(keep),
-                names: Names::default(),
             });
         }
     }
 
     fn name(&mut self, instruments: &Instruments) {
-        let mut names = Names::default();
-        instruments.iter().for_each(|def| names.learn(Event::InstrumentDef(def)));
-        for found in &mut self.kept {
-            found.names = names.clone();
-        }
+        instruments.iter().for_each(|def| self.names.learn(Event::InstrumentDef(def)));
     }
 
     /// Reads the inputs again and tells each difference.
     fn tell(self, stage: &'static str, dir: &Path, shown: &mut Vec<Difference>) -> Result<(), Error> {
-        for Different { input, recorded, decided, names } in self.kept {
-            let names = &names;
+        let names = &self.names;
+        for Different { input, recorded, decided } in self.kept {
             let mut reader = Reader::open(dir)?;
             reader.seek(input.seq)?;
             let record = reader.next()?;
