@@ -1,5 +1,7 @@
 //! The promise: kill the engine at any moment, start it again, and nothing is sent twice, nothing filled is lost, and the
 //! books are the exchange's. Against `shrike exchange` as a process of its own, which keeps trading meanwhile.
+// Tests may unwrap: a panic is how they fail.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use shrike_config::tables::Tables;
 use shrike_config::{Config, Source};

@@ -1,5 +1,7 @@
 //! Restarts of a run in simulated time: killed in the middle, it is taken up where it was; under another limit and another
 //! strategy parameter, what was really sent stays, and `replay` says what changed and where decisions would differ.
+// Tests may unwrap: a panic is how they fail.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use shrike_engine::runtime::journal_dir;
 use shrike_journal::Reader;

@@ -101,7 +101,9 @@ fn trade(feed: &mut dyn MarketFeed, tables: &Tables, seed: u64, every: u64) -> B
             }
             _ => {}
         }
-        if ticks % 1_000 == 510 && exchange.next() == Next::Idle && account.as_ref().is_some_and(|a| a.mark.is_present())
+        if ticks % 1_000 == 510
+            && exchange.next() == Next::Idle
+            && account.as_ref().is_some_and(|a| a.mark.is_present())
         {
             let account = account.as_ref().unwrap();
             account.reference.check(&exchange, account.mark);
