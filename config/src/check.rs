@@ -58,13 +58,7 @@ fn limits(config: &Config) -> Option<(String, String)> {
 
 fn cores(config: &Config) -> Option<(String, String)> {
     let threads = &config.threads;
-    let pins = [
-        ("feed", threads.feed),
-        ("signal", threads.signal),
-        ("order", threads.order),
-        ("gateway", threads.gateway),
-        ("helper", threads.helper),
-    ];
+    let pins = [("feed", threads.feed), ("signal", threads.signal), ("order", threads.order)];
     let mut later = pins.iter();
     while let Some((name, pin)) = later.next() {
         let Some(core) = pin else { continue };

@@ -9,7 +9,7 @@ use shrike_config::{Config, OrderPolicy, StrategyParams, Wait};
 use shrike_core::codes::StageId;
 use shrike_core::thread::{ThreadPlan, Waiting, free_cores};
 use shrike_core::units::{Lots, Nanos};
-use shrike_journal::WriterOptions;
+use shrike_journal::{Syncing, WriterOptions};
 
 /// Room for contracts: an options board with its underlyings.
 pub const INSTRUMENTS_MAX: usize = 4_096;
@@ -113,6 +113,9 @@ pub fn engine_options(config: &Config, simulated: bool, build: &str) -> EngineOp
         } else {
             options.live_dir = Some(config.journal.live_dir.clone());
         }
+        if !simulated {
+            options.syncing = Syncing::EveryMs(u64::from(config.journal.sync_every_ms));
+        }
         options.run_id = run_id;
         options
     };
@@ -121,6 +124,8 @@ pub fn engine_options(config: &Config, simulated: bool, build: &str) -> EngineOp
             shrike_config::Topology::Inline => Topology::Inline,
             shrike_config::Topology::Pipeline => Topology::Pipeline(pipeline_plan(config)),
         },
+        orders_sync: config.journal.orders_sync && !simulated,
+        edge: thread_plan(config, "edge", config.threads.feed),
         journals: [journal(StageId::Signal), journal(StageId::Order)],
         build: build.into(),
         run_id,
@@ -129,14 +134,9 @@ pub fn engine_options(config: &Config, simulated: bool, build: &str) -> EngineOp
 
 fn pipeline_plan(config: &Config) -> PipelinePlan {
     let (threads, rings) = (&config.threads, &config.rings);
-    let plan = |name: &str, core| ThreadPlan {
-        name: name.into(),
-        core,
-        fifo_priority: (threads.fifo_priority > 0).then_some(threads.fifo_priority),
-    };
     PipelinePlan {
-        signal: plan("signal", threads.signal),
-        order: plan("order", threads.order),
+        signal: thread_plan(config, "signal", threads.signal),
+        order: thread_plan(config, "order", threads.order),
         waiting: match threads.wait {
             Wait::Spin => Waiting::BusySpin,
             Wait::Backoff => Waiting::BACK_OFF,
@@ -151,6 +151,11 @@ fn pipeline_plan(config: &Config) -> PipelinePlan {
             overflow: rings.overflow as usize,
         },
     }
+}
+
+fn thread_plan(config: &Config, name: &str, core: Option<usize>) -> ThreadPlan {
+    let priority = config.threads.fifo_priority;
+    ThreadPlan { name: name.into(), core, fifo_priority: (priority > 0).then_some(priority) }
 }
 
 fn wall_ns() -> u64 {

@@ -5,8 +5,8 @@ use shrike_core::codes::AlarmKind;
 use shrike_core::event::{Alarm, Event, Header, Seq, Slot, flags};
 use shrike_core::units::Nanos;
 
-/// Outputs of a stage: bodies up to 144 bytes.
-pub type OutSlot = Slot<18>;
+/// Outputs of a stage: bodies up to 208 bytes.
+pub type OutSlot = Slot<26>;
 
 /// Most outputs of one input. A stage that wants more is cut here, counted and alarmed: it must come to rest.
 pub const OUTPUTS_MAX: usize = 4_096;
@@ -29,15 +29,6 @@ pub trait Log {
 
     /// Takes a record and numbers it. The header's `len`, `crc` and `seq` are the log's to fill in.
     fn append(&mut self, header: &Header, body: &[u8]) -> Result<Seq, Self::Error>;
-}
-
-impl<S: shrike_journal::Storage> Log for shrike_journal::Writer<S> {
-    type Error = shrike_journal::Full;
-
-    #[inline]
-    fn append(&mut self, header: &Header, body: &[u8]) -> Result<Seq, Self::Error> {
-        shrike_journal::Writer::append(self, header, body)
-    }
 }
 
 /// A stage with its log.

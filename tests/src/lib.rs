@@ -58,6 +58,7 @@ pub fn run(loaded: &Loaded) -> (RunReport, Counter) {
             catchup_before: Nanos::ABSENT,
             days: config.run.days,
             progress: &mut |_, _| {},
+            say: &mut |text| println!("{text}"),
             config_text: &loaded.text,
             config_hash: loaded.hash,
         })

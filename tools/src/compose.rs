@@ -103,6 +103,7 @@ impl MarketFeed for Filtered {
 pub struct Counter {
     /// The exchange.
     pub exchange: Exchange,
+    options: ExchangeOptions,
     products: Products,
     margin: Charge,
     fee: Charge,
@@ -127,15 +128,21 @@ impl Counter {
             ..ExchangeOptions::new(config.run.seed, tables.rules)
         };
         Self {
-            exchange: Exchange::new(options),
+            exchange: Exchange::new(options.clone()),
+            options,
             products: tables.products.clone(),
             margin: config.exchange.margin,
             fee: config.exchange.fee,
         }
     }
 
+    /// How the exchange behaves.
+    pub fn options(&self) -> ExchangeOptions {
+        self.options.clone()
+    }
+
     /// Margin and fees of a contract.
-    fn rates(&self, def: &InstrumentDef) -> Option<Rates> {
+    pub fn rates(&self, def: &InstrumentDef) -> Option<Rates> {
         let product = self.products.get(def.exchange()?, def.product.as_str())?;
         let mut rates = product.rates(def.instrument);
         if let Charge::Ratio(ratio) = self.margin {

@@ -1,3 +1,29 @@
-//! What people run.
+//! What the commands of `shrike` are made of, for `main.rs` and for tests. Everything but `run` and
+//! `exchange` reads journals (`ctl` writes one), on the thread that calls it, and prints.
+//!
+//! - commands: [`replay`], [`tail`], [`verify`], [`status`], [`summary`], [`ctl`], [`config`]
+//! - [`run`], [`exchange`]: the engine, and the simulated exchange as a process of its own
+//! - [`compose`]: a market and a venue as the configuration says
+//! - what they share: [`home`], [`error`], [`console`], [`names`], [`fields`], [`words`], [`books`]
 #![deny(missing_docs)]
+
+/// Version of the program, as journals name it.
+pub const BUILD: &str = concat!("shrike ", env!("CARGO_PKG_VERSION"));
+
+pub mod books;
 pub mod compose;
+pub mod config;
+pub mod console;
+pub mod ctl;
+pub mod error;
+pub mod exchange;
+pub mod fields;
+pub mod home;
+pub mod names;
+pub mod replay;
+pub mod run;
+pub mod status;
+pub mod summary;
+pub mod tail;
+pub mod verify;
+pub mod words;

@@ -1,13 +1,15 @@
 //! `shrike run`: one run of the engine over a home.
 
-use crate::compose::{self, ComposeError, Counter};
-use crate::summary::{self, SummaryError};
-use shrike_config::tables::{TableError, Tables};
+use crate::compose::{self, Counter};
+use crate::console;
+use crate::error::{Error, Outcome};
+use crate::summary;
+use shrike_config::tables::Tables;
 use shrike_config::{Config, ConfigError, Loaded, MarketKind, Source, Speed};
 use shrike_core::clock::{ScaledTime, SimTime, Tsc};
 use shrike_core::units::Nanos;
 use shrike_core::venue::{Gateway, MarketFeed, Next};
-use shrike_engine::runtime::{EdgeEnd, Engine, Pace, Run, RunError, RunReport, rejoin};
+use shrike_engine::runtime::{EdgeEnd, Engine, Pace, Run, RunReport, rejoin};
 use shrike_engine::setup;
 use shrike_journal::{ReadError, Reader};
 use std::io::IsTerminal;
@@ -55,35 +57,6 @@ pub struct RunArgs {
     pub quiet: bool,
 }
 
-/// Why a run failed.
-#[derive(Debug, thiserror::Error)]
-pub enum RunFailure {
-    /// The configuration.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The tables.
-    #[error(transparent)]
-    Tables(#[from] TableError),
-    /// The market or venue.
-    #[error(transparent)]
-    Compose(#[from] ComposeError),
-    /// The engine.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// A journal.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// The summary at the end.
-    #[error(transparent)]
-    Summary(#[from] SummaryError),
-    /// Signals cannot be caught.
-    #[error("cannot catch SIGINT and SIGTERM: {0}")]
-    Signals(std::io::Error),
-    /// The market has nothing.
-    #[error("the market has no event: check market.data and market.instruments")]
-    NoMarket,
-}
-
 impl RunArgs {
     /// The configuration that these arguments, the files and the environment make.
     ///
@@ -108,7 +81,7 @@ const SKIP_NS: u64 = 60 * Nanos::PER_SECOND;
 ///
 /// # Errors
 /// When the configuration, the data or the home cannot be used, or a stage stops.
-pub fn run(args: &RunArgs) -> Result<RunReport, RunFailure> {
+pub fn run(args: &RunArgs) -> Result<Outcome, Error> {
     let loaded = args.load()?;
     let told = stop_flag()?;
     let tables = Tables::builtin()?;
@@ -118,17 +91,14 @@ pub fn run(args: &RunArgs) -> Result<RunReport, RunFailure> {
         MarketKind::Recorded | MarketKind::Generated => run_in_process(args, &loaded, &tables, &told)?,
     };
     if !args.quiet {
-        let summary = summary::of_home(&loaded.config.run.home)?;
-        if args.json {
-            println!("{}", summary.to_json());
-        } else {
-            let seconds = began.elapsed().as_secs_f64();
-            let events = report.signal.inputs as f64;
-            println!("{summary}");
-            println!("{} in {seconds:.1} s, {:.0} market events/s", ending(report.end), events / seconds);
-        }
+        console::print(&summary::of_home(&loaded.config.run.home)?, args.json)?;
     }
-    Ok(report)
+    if !args.quiet && !args.json {
+        let seconds = began.elapsed().as_secs_f64();
+        let events = report.signal.inputs as f64;
+        println!("{} in {seconds:.1} s, {:.0} market events/s", ending(report.end), events / seconds);
+    }
+    Ok(Outcome::found_if(report.end == EdgeEnd::OrdersLeft))
 }
 
 const fn ending(end: EdgeEnd) -> &'static str {
@@ -139,26 +109,21 @@ const fn ending(end: EdgeEnd) -> &'static str {
     }
 }
 
-fn run_in_process(
-    args: &RunArgs,
-    loaded: &Loaded,
-    tables: &Tables,
-    told: &AtomicBool,
-) -> Result<RunReport, RunFailure> {
+fn run_in_process(args: &RunArgs, loaded: &Loaded, tables: &Tables, told: &AtomicBool) -> Result<RunReport, Error> {
     let config = &loaded.config;
     let mut feed = compose::market(config, tables)?;
     let mut counter = Counter::new(config, tables);
     let simulated = config.run.speed == Speed::Max;
     let options = setup::engine_options(config, simulated, crate::BUILD);
     let engine = Engine::open(&config.run.home, setup::stages(config, tables), options)?;
-    crate::start::report(&engine, args.quiet);
+    tell_recovery(&engine, args.quiet);
     let folded = *engine.folded();
     let rejoined = rejoin(&mut feed, &mut counter, &engine.home().journal("order"), &folded)?;
     let start = match (feed.next(), counter.next()) {
         (Next::At(tick), Next::At(report)) => tick.min(report).max(rejoined),
         (Next::At(at), _) | (_, Next::At(at)) => at.max(rejoined),
         _ if !rejoined.is_absent() => rejoined,
-        _ => return Err(RunFailure::NoMarket),
+        _ => return Err(Error::NoMarket),
     };
     let pace = pace(config, start);
     let commands = commands(&engine)?;
@@ -171,6 +136,25 @@ fn run_in_process(
     Ok(report)
 }
 
+/// Says what the journals of a home that was used before hold, and what a crash cost.
+pub(crate) fn tell_recovery(engine: &Engine, quiet: bool) {
+    let folded = engine.folded();
+    if quiet || folded.order.records == 0 {
+        return;
+    }
+    let (signal, order) = (folded.signal.records, folded.order.records);
+    let how = if folded.order.clean { "an orderly end" } else { "no orderly end" };
+    eprintln!(
+        "continuing after {how}: {signal} signal and {order} order records, {} live orders",
+        engine.order().ledger().live_count()
+    );
+    for (name, recovery) in ["signal", "order"].iter().zip(engine.recoveries()) {
+        for aside in &recovery.aside {
+            eprintln!("{name} journal: cut at {}, what lay behind is kept in {}", recovery.end, aside.display());
+        }
+    }
+}
+
 /// How time passes from `start` on.
 pub fn pace(config: &Config, start: Nanos) -> Pace {
     let scaled = |speed| Pace::Scaled { time: ScaledTime::new(Tsc::calibrate(), start, speed), skip_ns: SKIP_NS };
@@ -181,10 +165,11 @@ pub fn pace(config: &Config, start: Nanos) -> Pace {
     }
 }
 
-/// The home's command journal, as far as it exists.
+/// The home's command journal. Its directory is made where there is none, so that the first command ever is seen.
 pub fn commands(engine: &Engine) -> Result<Option<Reader>, ReadError> {
     let dir = engine.home().journal("commands");
-    if dir.exists() { Reader::open(&dir).map(Some) } else { Ok(None) }
+    std::fs::create_dir_all(&dir).map_err(|source| ReadError::Io { file: dir.clone(), source })?;
+    Reader::open(&dir).map(Some)
 }
 
 /// Runs an opened engine over a market and a venue.
@@ -199,7 +184,7 @@ pub fn go(
     told: &AtomicBool,
     commands: Option<Reader>,
     catchup_before: Nanos,
-) -> Result<RunReport, RunFailure> {
+) -> Result<RunReport, Error> {
     let shows = !args.quiet && std::io::stderr().is_terminal();
     let mut progress = |now: Nanos, events: u64| {
         if shows && events.is_multiple_of(16_384) {
@@ -215,6 +200,11 @@ pub fn go(
         catchup_before,
         days: loaded.config.run.days,
         progress: &mut progress,
+        say: &mut |text| {
+            if !args.quiet {
+                eprintln!("{text}");
+            }
+        },
         config_text: &loaded.text,
         config_hash: loaded.hash,
     })?;
@@ -225,11 +215,11 @@ pub fn go(
 }
 
 /// Set by SIGINT and SIGTERM; a second signal ends the process at once.
-fn stop_flag() -> Result<Arc<AtomicBool>, RunFailure> {
+pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>, Error> {
     let told = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 130, told.clone()).map_err(RunFailure::Signals)?;
-        signal_hook::flag::register(signal, told.clone()).map_err(RunFailure::Signals)?;
+        signal_hook::flag::register_conditional_shutdown(signal, 130, told.clone()).map_err(Error::Output)?;
+        signal_hook::flag::register(signal, told.clone()).map_err(Error::Output)?;
     }
     Ok(told)
 }

@@ -8,21 +8,15 @@ use std::path::PathBuf;
 #[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Threads {
-    /// Core of the market-data thread.
+    /// Core of the edge's thread: market data and venue; of everything when inline.
     #[serde(with = "core_id")]
     pub feed: Option<usize>,
-    /// Core of the signal stage, and of both stages when they are inline.
+    /// Core of the signal stage.
     #[serde(with = "core_id")]
     pub signal: Option<usize>,
     /// Core of the order stage.
     #[serde(with = "core_id")]
     pub order: Option<usize>,
-    /// Core of the gateway thread.
-    #[serde(with = "core_id")]
-    pub gateway: Option<usize>,
-    /// Core of the thread that copies journals to disk.
-    #[serde(with = "core_id")]
-    pub helper: Option<usize>,
     /// SCHED_FIFO priority of the hot threads, 1 to 99; 0 leaves them to the ordinary scheduler.
     #[serde(deserialize_with = "within::<0, 99, _, _>")]
     pub fifo_priority: u8,
@@ -73,9 +67,6 @@ pub struct Journal {
     /// Size of a segment in MiB.
     #[serde(deserialize_with = "within::<1, 4_096, _, _>")]
     pub segment_mib: u32,
-    /// Segments prepared ahead of the writer.
-    #[serde(deserialize_with = "within::<1, 16, _, _>")]
-    pub segments_ahead: u32,
     /// Milliseconds between two copies to disk: the most that a crash of the host loses.
     #[serde(deserialize_with = "within::<1, 60_000, _, _>")]
     pub sync_every_ms: u32,

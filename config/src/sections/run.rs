@@ -39,7 +39,7 @@ pub struct Run {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Topology {
-    /// Feed, signal, order and gateway each on a thread, rings between them.
+    /// The edge, the signal stage and the order stage each on a thread, rings between them.
     Pipeline,
     /// Signal and order stage on one thread, no ring between them.
     Inline,

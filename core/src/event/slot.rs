@@ -14,8 +14,8 @@ pub struct Slot<const WORDS: usize> {
 
 /// Market data to the signal stage: bodies up to 336 bytes.
 pub type MarketSlot = Slot<42>;
-/// Quotes, phases and intents to the order stage: bodies up to 80 bytes.
-pub type IntentSlot = Slot<10>;
+/// Quotes, phases, definitions and intents to the order stage: bodies up to 208 bytes.
+pub type IntentSlot = Slot<26>;
 /// Requests to the venue: bodies up to 144 bytes.
 pub type RequestSlot = Slot<18>;
 /// The venue's reports to the order stage: bodies up to 208 bytes.

@@ -52,6 +52,8 @@ pub enum EdgeEnd {
 
 /// How long, in engine time, a stop waits for the last cancels.
 const STOP_PATIENCE_NS: u64 = 30 * Nanos::PER_SECOND;
+/// How often an ending engine looks for the venue's answers, some seconds in all, before it gives up.
+const STOP_IDLE_MAX: u32 = 50_000;
 /// How many events pass between looks at the command journal.
 const COMMANDS_EVERY: u32 = 64;
 
@@ -103,6 +105,7 @@ impl Edge<'_> {
         let mut waiter = Waiter::new(Waiting::BACK_OFF);
         let (mut released, mut stop): (u64, Option<(EdgeEnd, Nanos)>) = (0, None);
         let mut days = Days::default();
+        let mut idle = 0u32;
         for slot in requests {
             self.request(slot, &mut timers);
         }
@@ -119,13 +122,19 @@ impl Edge<'_> {
             }
             let Some((at, source)) = self.earliest(&timers) else {
                 match stop {
-                    Some(_) if !stages.status().may_stop => return Ok(EdgeEnd::OrdersLeft),
-                    Some((end, _)) => return Ok(end),
-                    None if self.market_next() == Next::Idle => {
+                    // Answers of another process may still be on their way.
+                    Some(_) if self.gateway.next() == Next::Idle && idle < STOP_IDLE_MAX => {
+                        idle += 1;
+                        waiter.idle();
+                    }
+                    Some(_) => return Ok(EdgeEnd::OrdersLeft),
+                    None if self.market_next() == Next::End => {
+                        stop = Some((EdgeEnd::MarketEnded, self.tell_to_stop(stages, &mut timers)?));
+                    }
+                    None => {
                         self.take_commands(stages, &mut timers)?;
                         waiter.idle();
                     }
-                    None => stop = Some((EdgeEnd::MarketEnded, self.tell_to_stop(stages, &mut timers)?)),
                 }
                 continue;
             };
@@ -137,6 +146,7 @@ impl Edge<'_> {
                 continue;
             }
             waiter.after(1);
+            idle = 0;
             match source {
                 Source::Gateway => {
                     *report.header_mut() = Header::default();

@@ -1,6 +1,7 @@
 //! Topology `inline`: both stages on the edge's thread, no ring between them. An output of the signal stage is taken by
 //! the order stage at once; feedback waits until the signal stage is done with its event, as it would in a ring.
 
+use super::room::{Room, worse};
 use super::stages::{Nodes, OrderNode, Route, SignalNode, Stages, Status, Stopped, copy};
 use crate::stage::OutSlot;
 use shrike_core::clock::Clock;
@@ -12,6 +13,7 @@ pub struct Inline {
     nodes: Nodes,
     ways: Ways,
     clock: Clock,
+    room: Room,
 }
 
 /// What the order stage gave and nobody has taken yet.
@@ -43,7 +45,7 @@ impl Inline {
     /// The stages, with room for `capacity` waiting events each way.
     pub fn new(nodes: Nodes, clock: Clock, capacity: usize) -> Self {
         let ways = Ways { feedback: VecDeque::with_capacity(capacity), requests: VecDeque::with_capacity(capacity) };
-        Self { nodes, ways, clock }
+        Self { nodes, ways, clock, room: Room::new() }
     }
 }
 
@@ -74,6 +76,9 @@ fn signal_takes<const WORDS: usize>(
 impl Stages for Inline {
     #[inline]
     fn market(&mut self, slot: &MarketSlot) -> Result<(), Stopped> {
+        if !self.room.takes_market() {
+            return Ok(());
+        }
         signal_takes(&mut self.nodes.signal, &mut self.nodes.order, &mut self.ways, &self.clock, slot)
     }
 
@@ -86,6 +91,12 @@ impl Stages for Inline {
 
     #[inline]
     fn settle(&mut self, request: &mut dyn FnMut(&RequestSlot)) -> Result<(), Stopped> {
+        let (nodes, ways, mut result) = (&mut self.nodes, &mut self.ways, Ok(()));
+        let (now, pressure) = (self.clock.now(), worse(nodes.signal.log.pressure(), nodes.order.log.pressure()));
+        self.room.changed(now, pressure, |header, event| {
+            result = nodes.order.take(now, header, event, |out| ways.route(out)).map_err(|_| Stopped);
+        });
+        result?;
         while let Some(slot) = self.ways.feedback.pop_front() {
             signal_takes(&mut self.nodes.signal, &mut self.nodes.order, &mut self.ways, &self.clock, &slot)?;
         }

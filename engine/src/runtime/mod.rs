@@ -4,8 +4,10 @@
 mod edge;
 mod home;
 mod inline;
+mod log;
 mod pipeline;
 mod rejoin;
+mod room;
 mod run;
 mod stages;
 mod start;
@@ -13,6 +15,7 @@ mod start;
 pub use edge::{Edge, EdgeEnd, Pace};
 pub use home::{Home, HomeError, journal_dir};
 pub use inline::Inline;
+pub use log::StageLog;
 pub use pipeline::{Pipeline, PipelinePlan, RingSizes};
 pub use rejoin::rejoin;
 pub use run::{Engine, EngineOptions, Run, RunError, RunReport, Topology};

@@ -1,6 +1,7 @@
 //! Topology `pipeline`: the edge, the signal stage and the order stage on threads of their own, joined by rings. In
 //! lockstep the edge waits after each event until the count of events under way is zero.
 
+use super::room::{Room, worse};
 use super::stages::{Nodes, OrderNode, Route, SignalNode, Stages, Status, Stopped, copy};
 use crate::stage::OutSlot;
 use shrike_core::clock::Clock;
@@ -8,6 +9,7 @@ use shrike_core::codes::AlarmKind;
 use shrike_core::event::{Alarm, Event, FeedbackSlot, Header, IntentSlot, Kind, MarketSlot, ReportSlot, RequestSlot};
 use shrike_core::ring::{BATCH_MAX, Consumer, Offered, Producer, Quiet, ring};
 use shrike_core::thread::{Denied, Started, ThreadPlan, Waiter, Waiting, spawn};
+use shrike_journal::Pressure;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
@@ -52,6 +54,8 @@ struct Shared {
     overflow: AtomicU32,
     /// [`Status`] as bits.
     status: AtomicU8,
+    /// Room in the signal journal: 0 enough, 1 low, 2 none.
+    signal_room: AtomicU8,
 }
 
 const MARKET: u32 = 1;
@@ -239,16 +243,21 @@ struct SignalThread {
 impl SignalThread {
     fn run(mut self, mut waiter: Waiter) -> SignalNode {
         let shared = self.intents.shared.clone();
+        let mut room = Room::new();
         while !shared.stopped.load(Ordering::Relaxed) {
             let Self { node, market, feedback, intents, clock } = &mut self;
-            let mut take = |header: &Header, event: Event<'_>| {
-                if node.take(clock.now(), header, event, |out| intents.give(|room| copy(room, out))).is_err() {
+            let pressure = node.log.pressure();
+            room.changed(clock.now(), pressure, |_, _| shared.signal_room.store(code(pressure), Ordering::Release));
+            let mut take = |header: &Header, event: Event<'_>, market: bool| {
+                if (!market || room.takes_market())
+                    && node.take(clock.now(), header, event, |out| intents.give(|room| copy(room, out))).is_err()
+                {
                     shared.stopped.store(true, Ordering::Release);
                 }
                 intents.quiet.done(1);
             };
-            let taken = feedback.take_batch(BATCH_MAX, |slot| take(slot.header(), slot.event()))
-                + market.take_batch(BATCH_MAX, |slot| take(slot.header(), slot.event()));
+            let taken = feedback.take_batch(BATCH_MAX, |slot| take(slot.header(), slot.event(), false))
+                + market.take_batch(BATCH_MAX, |slot| take(slot.header(), slot.event(), true));
             intents.drain();
             if taken == 0 && shared.end.load(Ordering::Acquire) {
                 break;
@@ -274,8 +283,10 @@ struct OrderThread {
 impl OrderThread {
     fn run(mut self, mut waiter: Waiter) -> OrderNode {
         let shared = self.requests.shared.clone();
+        let mut room = Room::new();
         while !shared.stopped.load(Ordering::Relaxed) {
             let Self { node, intents, reports, requests, feedback, overflow, clock } = &mut self;
+            let order_pressure = node.log.pressure();
             let mut take = |header: &Header, event: Event<'_>, counted: bool| {
                 let taken = node.take(clock.now(), header, event, |out: &OutSlot| match Route::of(out.header().kind) {
                     Route::Edge => requests.give(|room| copy(room, out)),
@@ -290,6 +301,8 @@ impl OrderThread {
                     requests.quiet.done(1);
                 }
             };
+            let pressure = worse(pressure(shared.signal_room.load(Ordering::Acquire)), order_pressure);
+            room.changed(clock.now(), pressure, |header, event| take(header, event, false));
             let now_over = shared.overflow.load(Ordering::Relaxed);
             if now_over != *overflow {
                 *overflow = now_over;
@@ -306,6 +319,22 @@ impl OrderThread {
             waiter.after(taken);
         }
         self.node
+    }
+}
+
+const fn code(pressure: Pressure) -> u8 {
+    match pressure {
+        Pressure::Normal => 0,
+        Pressure::Low => 1,
+        Pressure::Full => 2,
+    }
+}
+
+const fn pressure(code: u8) -> Pressure {
+    match code {
+        0 => Pressure::Normal,
+        1 => Pressure::Low,
+        _ => Pressure::Full,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::edge::{Edge, EdgeEnd, Pace, first};
 use super::home::{Home, HomeError};
 use super::inline::Inline;
+use super::log::StageLog;
 use super::pipeline::{Pipeline, PipelinePlan};
 use super::stages::{Nodes, Stages, Stopped};
 use super::start::{BeginError, Folded, begin, fold_order, fold_signal};
@@ -11,6 +12,7 @@ use crate::signal::SignalStage;
 use crate::stage::{Counts, Driver};
 use shrike_core::codes::StageId;
 use shrike_core::event::{Event, Header, Kind, RequestSlot, RunEnd, RunStart, Seq};
+use shrike_core::thread::{ThreadPlan, place};
 use shrike_core::units::{Nanos, Text};
 use shrike_core::venue::{Gateway, MarketFeed};
 use shrike_journal::{OpenError, ReadError, Reader, Recovery, Writer, WriterOptions};
@@ -24,6 +26,7 @@ pub struct Engine {
     folded: Folded,
     recoveries: [Recovery; 2],
     topology: Topology,
+    edge: ThreadPlan,
     build: String,
     run_id: u64,
 }
@@ -44,6 +47,10 @@ pub struct EngineOptions {
     pub topology: Topology,
     /// How the signal and the order journal are written.
     pub journals: [WriterOptions; 2],
+    /// Whether a request waits until its record is on disk; not in simulated time.
+    pub orders_sync: bool,
+    /// The core of the edge's thread, and its priority.
+    pub edge: ThreadPlan,
     /// Version and commit of the program.
     pub build: String,
     /// Names the run: from the seed in simulated time.
@@ -65,6 +72,9 @@ pub enum RunError {
     /// A stage has stopped.
     #[error(transparent)]
     Stopped(#[from] Stopped),
+    /// A home has seen more host crashes than epochs can be counted.
+    #[error("{0}: start a new home, and keep this one for its records")]
+    Epoch(shrike_journal::EpochError),
     /// The system gave no thread, or no file.
     #[error("the system refused: {0}")]
     Io(#[from] std::io::Error),
@@ -111,6 +121,10 @@ impl Engine {
             signal: fold_signal(&home.journal("signal"), &mut signal)?,
             order: fold_order(&home.journal("order"), &mut order)?,
         };
+        let mut signal_log = StageLog::new(signal_log, false);
+        let mut order_log = StageLog::new(order_log, options.orders_sync);
+        follow_epoch(&mut signal_log, folded.order.last_neighbour)?;
+        follow_epoch(&mut order_log, folded.signal.last_neighbour)?;
         let nodes = Nodes {
             signal: Driver::new(signal, signal_log, folded.signal.taken_ns),
             order: Driver::new(order, order_log, folded.order.taken_ns),
@@ -121,6 +135,7 @@ impl Engine {
             folded,
             recoveries: [signal_recovery, order_recovery],
             topology: options.topology,
+            edge: options.edge,
             build: options.build,
             run_id: options.run_id,
         })
@@ -165,6 +180,9 @@ impl Engine {
             after_clean_stop: u8::from(self.folded.order.clean),
             ..RunStart::default()
         };
+        for denied in place(&self.edge) {
+            (run.say)(&denied.to_string());
+        }
         let dirs = (self.home.journal("signal"), self.home.journal("order"));
         let (nodes, requests) = begin(self.nodes, &self.folded, &clock, &start, run.config_text, (&dirs.0, &dirs.1))?;
         let mut edge = Edge {
@@ -183,13 +201,25 @@ impl Engine {
         };
         let (end, nodes) = match self.topology {
             Topology::Inline => through(Inline::new(nodes, clock.clone(), 1_024), &mut edge, &requests),
-            Topology::Pipeline(plan) => through(Pipeline::start(nodes, clock.clone(), plan)?, &mut edge, &requests),
+            Topology::Pipeline(plan) => {
+                (run.say)(&format!("three threads; waiting: {}", plan.waiting));
+                let pipeline = Pipeline::start(nodes, clock.clone(), plan)?;
+                pipeline.denied().for_each(|denied| (run.say)(&denied.to_string()));
+                through(pipeline, &mut edge, &requests)
+            }
         };
         let now = clock.now();
         let report = close(nodes, self.run_id, now, end)?;
         drop(self.home);
         Ok(report)
     }
+}
+
+/// A journal that was cut before what the other stage holds of it (the host crashed) writes a new epoch from now on, so
+/// that no number stands for two events.
+fn follow_epoch(log: &mut StageLog, held: Seq) -> Result<(), RunError> {
+    let next = log.next_seq();
+    if held >= next { log.open_epoch(held.epoch().saturating_add(1)).map_err(RunError::Epoch) } else { Ok(()) }
 }
 
 /// What a run is given.
@@ -210,6 +240,8 @@ pub struct Run<'a> {
     pub days: u32,
     /// Called now and then with the market's time and how many events were released.
     pub progress: &'a mut dyn FnMut(Nanos, u64),
+    /// Called with what people should know of the start: how threads wait, and what the host did not permit.
+    pub say: &'a mut dyn FnMut(&str),
     /// The configuration's text, to be journaled.
     pub config_text: &'a str,
     /// Its hash.
@@ -245,8 +277,8 @@ fn close(nodes: Nodes, run_id: u64, now: Nanos, end: Result<EdgeEnd, Stopped>) -
     let end = end?;
     signal.take(now, &mark, Event::RunEnd(&ending(signal_counts)), |_| {}).map_err(|_| Stopped)?;
     order.take(now, &mark, Event::RunEnd(&ending(order_counts)), |_| {}).map_err(|_| Stopped)?;
-    signal.log.flush_and_close()?;
-    order.log.flush_and_close()?;
+    signal.log.close()?;
+    order.log.close()?;
     Ok(RunReport { end, signal: signal_counts, order: order_counts, ended_ns: now })
 }
 

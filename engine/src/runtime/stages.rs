@@ -1,15 +1,15 @@
 //! The stages as the edge sees them, whatever threads they run on, and where their outputs go.
 
+use super::log::StageLog;
 use crate::order::{OrderStage, Readiness};
 use crate::signal::SignalStage;
 use crate::stage::{Driver, OutSlot};
 use shrike_core::event::{Kind, MarketSlot, ReportSlot, RequestSlot};
-use shrike_journal::{Mapped, Writer};
 
 /// The signal stage with its journal.
-pub type SignalNode = Driver<SignalStage, Writer<Mapped>>;
+pub type SignalNode = Driver<SignalStage, StageLog>;
 /// The order stage with its journal.
-pub type OrderNode = Driver<OrderStage, Writer<Mapped>>;
+pub type OrderNode = Driver<OrderStage, StageLog>;
 
 /// Both stages, before and after a run.
 pub struct Nodes {

@@ -1,5 +1,5 @@
 //! The signal stage as a state machine. Inputs: market data, and feedback of the order stage. Outputs, in this order for
-//! one input: the level-1 quote (or phase, settlement, gap) for the order stage, then each strategy's changed intents.
+//! one input: the level-1 quote (or definition, phase, settlement, gap) for the order stage, then each strategy's changed intents.
 
 use super::market::{Bytes, Market};
 use super::strategy::{Intent, Intents, Strategy};
@@ -59,6 +59,7 @@ enum Forward {
     #[default]
     Nothing,
     Quote(InstrumentId),
+    Definition(InstrumentId),
     Phase(shrike_core::event::Phase),
     Settlement(shrike_core::event::Settlement),
     Gap(shrike_core::event::Gap),
@@ -228,6 +229,7 @@ impl SignalStage {
                         running.announce(def);
                     }
                     self.update(def.instrument, event);
+                    self.cursor.forward = Forward::Definition(def.instrument);
                 } else {
                     self.unknown += 1;
                 }
@@ -282,6 +284,13 @@ impl SignalStage {
             Forward::Quote(id) => match self.market.tick(id) {
                 Some(tick) => {
                     out.put(&tick.quote());
+                    true
+                }
+                None => false,
+            },
+            Forward::Definition(id) => match self.market.instrument(id) {
+                Some(def) => {
+                    out.put(def);
                     true
                 }
                 None => false,

@@ -4,6 +4,8 @@ mod days;
 mod kit;
 mod matching;
 mod properties;
+mod recorded;
 mod records;
+mod reference;
 mod refusals;
 mod sequences;

@@ -1,13 +1,13 @@
 //! What must hold whatever the market and the orders do: conservation of lots and money, limits kept, nothing taken that
 //! was not shown, everything the same from the same seed.
 
-use super::kit::{Kit, Shown, day, rates, rules};
+use super::kit::{ID, Kit, Shown, day, rates, rules};
+use super::reference::Reference;
 use crate::sim::exchange::{Delays, ExchangeOptions, QueueModel};
 use proptest::prelude::*;
 use shrike_core::codes::{Exchange as Place, Offset, OrderStatus, OrderType, PhaseKind, Side, TimeInForce};
 use shrike_core::event::{Event, Fill, OrderReport};
 use shrike_core::units::{Lots, Money, Nanos, Price};
-use std::collections::BTreeMap;
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {
@@ -35,8 +35,9 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-#[derive(Default)]
 pub(super) struct Seen {
+    /// What held lots are marked at: the last price shown, or the settlement.
+    mark: Price,
     fills: Vec<Fill>,
     reports: Vec<OrderReport>,
     bytes: Vec<u8>,
@@ -60,13 +61,14 @@ fn run(setting: Setting, steps: &[Step], check: impl FnMut(&Kit, &Seen)) -> (Kit
 
 /// Plays the steps to a kit, from the opening of its first day.
 pub(super) fn play(mut kit: Kit, steps: &[Step], mut check: impl FnMut(&Kit, &Seen)) -> (Kit, Seen) {
-    let mut seen = Seen::default();
+    let mut seen = Seen { mark: Price::whole(100), fills: Vec::new(), reports: Vec::new(), bytes: Vec::new() };
     kit.phase(PhaseKind::Continuous);
     let mut today = 20_240_102;
     for step in steps {
         match step {
             Step::Show { bid, spread, lots: [a, b, c, d], traded } => {
                 let (bids, asks) = ([(*bid, *a), (bid - 1, *b)], [(bid + spread, *c), (bid + spread + 1, *d)]);
+                seen.mark = Price::whole(traded[1].0);
                 kit.show(Shown { bids: &bids, asks: &asks, last: traded[1].0, traded });
             }
             Step::Order { side, offset, lots, price, market, tif } => {
@@ -82,6 +84,7 @@ pub(super) fn play(mut kit: Kit, steps: &[Step], mut check: impl FnMut(&Kit, &Se
             Step::Settle(price) if today < 20_240_105 => {
                 today += 1;
                 kit.each(|due, event| seen.take(due, event));
+                seen.mark = Price::whole(*price);
                 kit.settle(*price, day(today));
                 kit.each(|due, event| seen.take(due, event));
                 check(&kit, &seen);
@@ -128,52 +131,22 @@ pub(super) fn setting() -> impl Strategy<Value = Setting> {
     })
 }
 
-fn sum(money: impl Iterator<Item = Money>) -> Money {
-    money.fold(Money::ZERO, Money::plus)
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
-    /// Lots: what is held is what was opened less what was closed. Money: the balance moves by the flow of every fill,
-    /// its fee, and the worth of what is held; nothing else. Both recomputed here from the fills alone.
+    /// Lots and money are those of an account reckoned lot by lot from the fills, at every moment and over the days.
     #[test]
     fn lots_and_money_are_conserved(setting in setting(), steps in prop::collection::vec(step(), 1..80)) {
+        let mut account = Reference::new(ID, 10, rates(), Money::whole(10_000_000));
+        let (mut booked, mut today) = (0, day(20_240_102));
         run(setting, &steps, |kit, seen| {
-            let mut held = BTreeMap::from([(Side::Buy, 0i64), (Side::Sell, 0i64)]);
-            let mut flow = 0i128;
-            for fill in &seen.fills {
-                let (side, lots) = (fill.side().unwrap(), fill.lots.get());
-                let opens = fill.offset() == Some(Offset::Open);
-                let leg = if opens { side } else { side.opposite() };
-                *held.get_mut(&leg).unwrap() += if opens { lots } else { -lots };
-                flow -= fill.price.value(fill.lots, 10).raw() * i128::from(side.sign());
+            if kit.day > today {
+                account.settle(seen.mark);
+                today = kit.day;
             }
-            for (side, lots) in held {
-                let told = kit.exchange.positions().find(|p| p.side == side.code());
-                let told = told.map_or(0, |p| p.today.get() + p.yesterday.get());
-                assert_eq!(told, lots, "{side} lots");
-                assert!(lots >= 0);
-            }
-            let funds = kit.exchange.funds();
-            let equity = sum([funds.pre_balance, funds.close_profit, funds.position_profit].into_iter());
-            let net: i64 = kit.exchange.positions().map(|p| {
-                (p.today.get() + p.yesterday.get()) * Side::of(p.side).unwrap().sign()
-            }).sum();
-            // Without fees, the equity is the flow of all fills and the worth of the net lots at some price of the market.
-            let fees: Money = sum(seen.fills.iter().map(|fill| fee_bounds(fill).1));
-            let least: Money = sum(seen.fills.iter().map(|fill| fee_bounds(fill).0));
-            let paid_today = funds.commission;
-            let base = Money::whole(10_000_000);
-            let worth = equity.minus(paid_today).minus(base).raw() - flow;
-            if net == 0 {
-                assert!(worth <= -least.raw() && worth >= -fees.raw(), "flat: only fees are gone: {worth}");
-            } else {
-                let per_lot = worth / i128::from(net) / 10;
-                assert!(per_lot > Price::whole(80).raw().into() && per_lot < Price::whole(125).raw().into(), "{per_lot}");
-            }
-            let equity = equity.minus(paid_today);
-            assert_eq!(funds.available, equity.minus(funds.margin).minus(funds.frozen));
+            seen.fills[booked..].iter().for_each(|fill| account.fill(fill));
+            booked = seen.fills.len();
+            account.check(&kit.exchange, seen.mark);
         });
     }
 
@@ -241,15 +214,4 @@ proptest! {
         prop_assert_eq!(first.exchange.books_digest(), second.exchange.books_digest());
         prop_assert_eq!(first.now, second.now);
     }
-}
-
-/// The least and the most a fill may cost: closes cost by the day of the lots.
-fn fee_bounds(fill: &Fill) -> (Money, Money) {
-    let lots = |per_lot: Money| Money::from_raw(per_lot.raw() * i128::from(fill.lots.get()));
-    let rates = rates();
-    if fill.offset() == Some(Offset::Open) {
-        let fee = fill.price.value(fill.lots, 10).times_rate(rates.open_ratio).plus(lots(rates.open_per_lot));
-        return (fee, fee);
-    }
-    (lots(rates.close_per_lot), lots(rates.close_today_per_lot))
 }

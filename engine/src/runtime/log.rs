@@ -1,0 +1,72 @@
+//! A stage's journal as the runtime writes it: the reserve for the last records, and orders that wait for the disk where
+//! the configuration wants it.
+
+use crate::stage::Log;
+use shrike_core::event::{Header, Kind, Seq, flags};
+use shrike_journal::{Full, Mapped, Pressure, Writer};
+
+/// The journal of a stage.
+pub struct StageLog {
+    writer: Writer<Mapped>,
+    /// Whether a request to the venue waits until its record is on disk.
+    orders_sync: bool,
+}
+
+impl StageLog {
+    /// Over a writer. `orders_sync` needs a writer that syncs by itself.
+    pub const fn new(writer: Writer<Mapped>, orders_sync: bool) -> Self {
+        Self { writer, orders_sync }
+    }
+
+    /// How much room is left.
+    #[inline]
+    pub fn pressure(&self) -> Pressure {
+        self.writer.pressure()
+    }
+
+    /// Opens a new epoch: this journal was cut before what its neighbour holds.
+    ///
+    /// # Errors
+    /// When the epoch is not later than the present one.
+    pub fn open_epoch(&mut self, epoch: u8) -> Result<(), shrike_journal::EpochError> {
+        self.writer.open_epoch(epoch)
+    }
+
+    /// Closes the journal, everything on disk.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn close(self) -> std::io::Result<()> {
+        self.writer.flush_and_close()
+    }
+
+    /// Where the next record goes.
+    pub fn position(&self) -> shrike_journal::Position {
+        self.writer.position()
+    }
+
+    /// The number of the next record.
+    pub fn next_seq(&self) -> Seq {
+        self.writer.next_seq()
+    }
+}
+
+impl Log for StageLog {
+    type Error = Full;
+
+    /// The last records of a full journal go into its reserve: what cancels and halts must still be told.
+    #[inline]
+    fn append(&mut self, header: &Header, body: &[u8]) -> Result<Seq, Full> {
+        let seq = match self.writer.append(header, body) {
+            Err(Full::NoSegment) => self.writer.append_reserve(header, body)?,
+            appended => appended?,
+        };
+        if self.orders_sync && header.kind == Kind::OrderRequest as u16 && header.has(flags::OUTPUT) {
+            let written = self.writer.position();
+            while self.writer.synced_to() < written && self.writer.fault().is_none() {
+                std::hint::spin_loop();
+            }
+        }
+        Ok(seq)
+    }
+}

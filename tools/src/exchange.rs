@@ -1,0 +1,178 @@
+//! `shrike exchange`: the simulated exchange as a process of its own, and the engine's side of it. The two talk by
+//! journals: the engine's order journal is the message to the exchange, the exchange's journal the answer.
+
+use crate::compose::{self, Counter};
+use crate::error::{Error, Outcome};
+use crate::run::{RunArgs, commands, go, stop_flag, tell_recovery};
+use shrike_config::tables::Tables;
+use shrike_config::{Config, Loaded, Speed as ConfigSpeed};
+use shrike_core::clock::SimTime;
+use shrike_core::codes::StageId;
+use shrike_core::event::{InstrumentDef, RunStart};
+use shrike_core::thread::{Waiter, Waiting};
+use shrike_core::units::{Nanos, SCALE};
+use shrike_engine::runtime::{Engine, Home, Pace, RunReport, journal_dir};
+use shrike_engine::setup;
+use shrike_feed::sim::remote::{RemoteFeed, RemoteGateway, Server, ServerOptions, Speed, Step};
+use shrike_journal::{ReadError, Reader, WriterOptions};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Arguments of `shrike exchange`.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  shrike exchange --profile demo --home /tmp/x --engine /tmp/e --speed 60 &
+  shrike run --profile demo --set market.kind=exchange --set exchange.home=/tmp/x --home /tmp/e")]
+pub struct ExchangeArgs {
+    /// What the market is, as for `shrike run`: profile, files, --data, --speed.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// The home of the engine whose orders are taken. It need not exist yet.
+    #[arg(long, value_name = "DIR")]
+    pub engine: PathBuf,
+    /// With --speed max: microseconds of real time after each market event, in which the engine may answer.
+    #[arg(long, default_value_t = 20, value_name = "US")]
+    pub pause_us: u64,
+    /// Ends once the market is over and the engine's journal has an orderly end, instead of waiting to be told.
+    #[arg(long)]
+    pub until_over: bool,
+}
+
+/// Longest pause of the market that is waited out.
+const SKIP_NS: u64 = 60 * Nanos::PER_SECOND;
+
+/// Runs the exchange until it is told to stop.
+///
+/// # Errors
+/// When the configuration, the market or a journal cannot be used.
+pub fn run(args: &ExchangeArgs) -> Result<Outcome, Error> {
+    let loaded = args.run.load()?;
+    let told = stop_flag()?;
+    let tables = Tables::builtin()?;
+    let config = &loaded.config;
+    let home = Home::open(&config.run.home, &format!("shrike exchange, process {}", std::process::id()))
+        .map_err(shrike_engine::runtime::RunError::from)?;
+    let counter = Counter::new(config, &tables);
+    let rates = {
+        let counter = Counter::new(config, &tables);
+        Box::new(move |def: &InstrumentDef| counter.rates(def))
+    };
+    let feed = Box::new(compose::market(config, &tables)?);
+    let journal = WriterOptions::new(StageId::Exchange).with_segment_bytes(config.journal.segment_mib << 20);
+    let options = ServerOptions {
+        exchange: counter.options(),
+        journal,
+        speed: speed(config, args.pause_us),
+        run: RunStart { run_id: config.run.seed, config_hash: loaded.hash, ..RunStart::default() },
+        config: loaded.text.clone(),
+    };
+    let orders = journal_dir(&args.engine, "order");
+    let mut server = Server::open(&home.journal("exchange"), &orders, feed, rates, options)?;
+    serve(&mut server, &told, args.until_over.then_some(orders.as_path()))?;
+    server.close()?;
+    Ok(Outcome::Clean)
+}
+
+/// Steps the server until it is told to stop, or the market and the engine have ended.
+fn serve(server: &mut Server, told: &AtomicBool, until_over: Option<&Path>) -> Result<(), Error> {
+    let (began, mut waiter) = (Instant::now(), Waiter::new(Waiting::BACK_OFF));
+    let mut looked = Instant::now();
+    while !told.load(Ordering::Relaxed) {
+        let real_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        match server.step(real_ns)? {
+            Step::Worked => waiter.busy(),
+            Step::Wait(ns) if ns > 100_000 => std::thread::park_timeout(Duration::from_nanos(ns.min(1_000_000))),
+            Step::Wait(_) => waiter.idle(),
+            Step::Over => {
+                if let Some(orders) = until_over
+                    && looked.elapsed() > Duration::from_millis(50)
+                {
+                    looked = Instant::now();
+                    if ends_in_order(orders) {
+                        return Ok(());
+                    }
+                }
+                waiter.idle();
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the engine's journal ends with an orderly end.
+fn ends_in_order(orders: &Path) -> bool {
+    let Ok(mut reader) = Reader::open(orders) else { return false };
+    let mut clean = false;
+    while let Ok(Some(record)) = reader.next() {
+        clean = record.header.kind == shrike_core::event::Kind::RunEnd as u16;
+    }
+    clean
+}
+
+fn speed(config: &Config, pause_us: u64) -> Speed {
+    match config.run.speed {
+        ConfigSpeed::Max => Speed::Max { pause_ns: pause_us.saturating_mul(1_000) },
+        ConfigSpeed::Real => Speed::Times { factor: 1, skip_ns: SKIP_NS },
+        ConfigSpeed::Times(ratio) => {
+            Speed::Times { factor: u32::try_from(ratio.raw() / SCALE).unwrap_or(1).max(1), skip_ns: SKIP_NS }
+        }
+    }
+}
+
+/// Runs the engine over the market and the counter of a `shrike exchange` process. Time is the exchange's.
+///
+/// # Errors
+/// When the home or the exchange's journal cannot be used, or a stage stops.
+pub fn run_remote(args: &RunArgs, loaded: &Loaded, tables: &Tables, told: &AtomicBool) -> Result<RunReport, Error> {
+    let config = &loaded.config;
+    let exchange = journal_dir(&config.exchange.home, "exchange");
+    let engine = Engine::open(
+        &config.run.home,
+        setup::stages(config, tables),
+        setup::engine_options(config, false, crate::BUILD),
+    )?;
+    tell_recovery(&engine, args.quiet);
+    let folded = *engine.folded();
+    let newest = newest(&exchange, told)?;
+    let start = folded.order.taken_ns.max(folded.signal.taken_ns);
+    let mut feed = RemoteFeed::open(&exchange, folded.signal.last_exchange);
+    let mut gateway = RemoteGateway::open(&exchange, folded.order.last_exchange);
+    let pace = Pace::Max(Arc::new(SimTime::new(if start.is_absent() { newest } else { start })));
+    let catchup_ns = config.run.catchup_ms.saturating_mul(Nanos::PER_MILLI);
+    let catchup_before = Nanos::new(newest.get().saturating_sub(catchup_ns));
+    let commands = commands(&engine)?;
+    let report = go(args, engine, loaded, &mut feed, &mut gateway, pace, told, commands, catchup_before)?;
+    match feed.error().or(gateway.error()) {
+        Some(reason) => Err(Error::Exchange { dir: exchange, reason: reason.to_string() }),
+        None => Ok(report),
+    }
+}
+
+/// The newest time in the exchange's journal; waits until there is one.
+fn newest(exchange: &Path, told: &AtomicBool) -> Result<Nanos, Error> {
+    let mut waiter = Waiter::new(Waiting::BACK_OFF);
+    let mut said = false;
+    while !told.load(Ordering::Relaxed) {
+        match Reader::open(exchange) {
+            Ok(mut reader) => {
+                let mut newest = Nanos::ABSENT;
+                while let Some(record) = reader.next()? {
+                    newest = newest.max(record.header.recv_ns);
+                }
+                if !newest.is_absent() {
+                    return Ok(newest);
+                }
+            }
+            Err(ReadError::Io { .. }) if !exchange.exists() => {}
+            Err(error) => return Err(error.into()),
+        }
+        if !said {
+            said = true;
+            eprintln!("waiting for `shrike exchange` to write {}", exchange.display());
+        }
+        waiter.idle();
+    }
+    Err(Error::NoMarket)
+}

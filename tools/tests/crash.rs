@@ -1,0 +1,171 @@
+//! The promise: kill the engine at any moment, start it again, and nothing is sent twice, nothing filled is lost, and the
+//! books are the exchange's. Against `shrike exchange` as a process of its own, which keeps trading meanwhile.
+// Tests may unwrap: a panic is how they fail.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use shrike_config::tables::Tables;
+use shrike_config::{Config, Source};
+use shrike_core::codes::{ReportSource, RequestKind, Side};
+use shrike_core::event::{Event, Fill, flags};
+use shrike_core::ledger::{Capacity, Ledger};
+use shrike_core::units::Lots;
+use shrike_engine::runtime::journal_dir;
+use shrike_feed::sim::exchange::Exchange;
+use shrike_journal::Reader;
+use shrike_tools::compose::Counter;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// Kills of one run.
+const KILLS: usize = 50;
+
+/// splitmix64 (S. Vigna): the positions at which the engine is killed.
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+}
+
+fn shrike(args: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shrike"));
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null());
+    command.spawn().expect("the shrike binary starts")
+}
+
+fn engine(home: &Path, exchange: &Path, topology: &str) -> Child {
+    let home = home.display().to_string();
+    let settings = [
+        "market.kind=exchange".to_owned(),
+        format!("exchange.home={}", exchange.display()),
+        format!("run.topology={topology}"),
+        "risk.cancels_per_day=100000".to_owned(),
+        "risk.orders_per_day=100000".to_owned(),
+        "risk.product.IF.cancels_per_day=100000".to_owned(),
+        "journal.segment_mib=4".to_owned(),
+    ];
+    let mut args = vec!["run", "--profile", "demo", "--quiet", "--home", &home];
+    args.extend(settings.iter().flat_map(|setting| ["--set", setting]));
+    shrike(&args)
+}
+
+/// Waits until the order journal holds `position` records or the engine has ended; how many it holds.
+fn wait_for(home: &Path, position: u64, engine: &mut Child) -> (u64, bool) {
+    let dir = journal_dir(home, "order");
+    let mut reader = loop {
+        match Reader::open(&dir) {
+            Ok(reader) => break reader,
+            Err(_) => assert!(engine.try_wait().unwrap().is_none(), "the engine ended before it wrote a journal"),
+        }
+    };
+    let mut held = 0;
+    loop {
+        match reader.next() {
+            Ok(Some(record)) => held = record.header.seq.n(),
+            Ok(None) => {
+                if let Some(status) = engine.try_wait().unwrap() {
+                    assert!(status.success(), "the engine failed: {status}");
+                    return (held, true);
+                }
+                std::thread::yield_now();
+            }
+            Err(error) => panic!("the live journal cannot be read: {error}"),
+        }
+        if held >= position {
+            return (held, false);
+        }
+    }
+}
+
+#[test]
+fn fifty_kills_lose_nothing_and_repeat_nothing() {
+    let seed = std::env::var("SHRIKE_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(20_260_101);
+    println!("seed {seed} (set SHRIKE_SEED for another)");
+    let (home, exchange_home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (home, exchange_home) = (home.path(), exchange_home.path());
+    let (engine_dir, exchange_dir) = (home.display().to_string(), exchange_home.display().to_string());
+    let market = ["exchange", "--profile", "demo", "--speed", "max", "--pause-us", "60", "--until-over"];
+    let places = ["--home", &exchange_dir, "--engine", &engine_dir, "--set", "journal.segment_mib=16"];
+    let mut exchange = shrike(&[&market[..], &places[..]].concat());
+    let mut draw = Draw(seed);
+    let (mut held, mut killed) = (0, 0);
+    while killed < KILLS {
+        let topology = ["inline", "pipeline"][killed % 2];
+        let mut engine = engine(home, exchange_home, topology);
+        // A start writes a few records; a kill may fall among them.
+        let (now, ended) = wait_for(home, held + 1 + draw.below(2_000), &mut engine);
+        assert!(!ended, "the market was over after {killed} kills: slow the exchange down");
+        engine.kill().unwrap();
+        engine.wait().unwrap();
+        held = now;
+        killed += 1;
+    }
+    let status = engine(home, exchange_home, "pipeline").wait().unwrap();
+    assert!(status.success(), "the last run ends in order: {status}");
+    assert!(exchange.wait().unwrap().success(), "the exchange ends in order");
+    compare(home, exchange_home);
+}
+
+/// The exchange's books against the engine's, each found again from its own journal alone.
+fn compare(home: &Path, exchange_home: &Path) {
+    let source = Source { profile: Some("demo".into()), ..Source::default() };
+    let config = Config::load(&source).unwrap().config;
+    let counter = Counter::new(&config, &Tables::builtin().unwrap());
+    let mut journal = Reader::open(&journal_dir(exchange_home, "exchange")).unwrap();
+    let exchange = Exchange::recover(counter.options(), &mut journal).unwrap();
+
+    let mut ledger = Ledger::new(Capacity { instruments: 64, orders: 1 << 16, strategies: 8 });
+    let (mut sent, mut told, mut refused, mut starts) = (BTreeSet::new(), BTreeSet::new(), 0, 0);
+    let key = |fill: &Fill| (fill.trading_day, fill.exchange, fill.trade_id, fill.side);
+    let mut reader = Reader::open(&journal_dir(home, "order")).unwrap();
+    while let Some(record) = reader.next().unwrap() {
+        ledger.apply(record.header, record.event());
+        let output = record.header.has(flags::OUTPUT);
+        match record.event() {
+            Event::OrderRequest(request) if output && request.kind() == Some(RequestKind::Insert) => {
+                assert!(sent.insert((request.trading_day, request.order_ref)), "order sent twice: {request:?}");
+            }
+            Event::Fill(fill) if !output => {
+                told.insert(key(fill));
+            }
+            Event::OrderReport(report) if report.source() == Some(ReportSource::InsertRefused) => refused += 1,
+            Event::RunStart(_) => starts += 1,
+            _ => {}
+        }
+    }
+    let made: BTreeSet<_> = exchange.fills().iter().map(key).collect();
+    println!("{} orders, {} fills, {refused} refused, {starts} starts", sent.len(), made.len());
+    assert!(sent.len() > 200 && made.len() > 50, "the engine traded");
+    assert_eq!(told, made, "every fill of the exchange is in our journal, and no other");
+    assert_eq!(ledger.fill_count(), made.len() as u64, "each is booked once");
+    assert_eq!(exchange.orders().len(), sent.len() - refused, "every order arrived once");
+    for order in exchange.orders() {
+        let ours = ledger.order_by_ref(order.order_ref).and_then(|index| ledger.order(index)).expect("our order");
+        assert_eq!((ours.filled, ours.is_live()), (order.traded, false), "{order:?} against {ours:?}");
+    }
+    for (instrument, book) in ledger.positions() {
+        for side in [Side::Buy, Side::Sell] {
+            let mut lines =
+                exchange.positions().filter(|line| (line.instrument, line.side) == (instrument, side.code()));
+            let line = lines.next().map_or((Lots::ZERO, Lots::ZERO), |line| (line.today, line.yesterday));
+            assert_eq!(book.held(side), line, "{instrument} {side}: today, earlier");
+        }
+    }
+    let (ours, theirs) = (ledger.funds(), exchange.funds());
+    for (field, ours, theirs) in [
+        ("pre balance", ours.pre_balance, theirs.pre_balance),
+        ("close profit", ours.close_profit, theirs.close_profit),
+        ("position profit", ours.position_profit, theirs.position_profit),
+        ("commission", ours.commission, theirs.commission),
+        ("margin", ours.margin, theirs.margin),
+        ("available", ours.available, theirs.available),
+    ] {
+        assert_eq!(ours, theirs, "{field}, to the last 1e-8");
+    }
+}
