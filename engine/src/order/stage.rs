@@ -49,8 +49,10 @@ pub struct OrderStage {
     pub(super) cancel_rate: RateWindow,
     pub(super) session: Session,
     pub(super) mode: Mode,
-    /// Opening is off: a ring overflowed, or the journal runs out of room.
-    pub(super) reduce_only: bool,
+    /// Opening is off while a ring overflows,
+    overflowing: bool,
+    /// and while a journal runs out of room.
+    journal_low: bool,
     pub(super) now: Nanos,
     pub(super) catchup: bool,
     /// Whether the last input was the stage's own timer.
@@ -80,7 +82,8 @@ impl OrderStage {
             settings,
             session: Session::default(),
             mode: Mode::default(),
-            reduce_only: false,
+            overflowing: false,
+            journal_low: false,
             now: Nanos::ABSENT,
             catchup: false,
             timer_fired: false,
@@ -318,7 +321,7 @@ impl OrderStage {
         self.session.resync_wanted = !self.ledger.trading_day().is_absent();
         self.session.reconnecting = false;
         // The rings and the journal's room of the process before are gone with it.
-        self.reduce_only = false;
+        (self.overflowing, self.journal_low) = (false, false);
         self.timer_due = Nanos::ABSENT;
         if self.settings.cancel_on_start && !after_clean_stop {
             self.session.cancel_upto = self.ledger.next_ref().saturating_sub(1);
@@ -332,8 +335,10 @@ impl OrderStage {
     fn signal_alarm(&mut self, alarm: &Alarm) {
         if alarm.kind == AlarmKind::StrategyFailed.code() {
             self.targets.pull_quotes(alarm.strategy);
-        } else if alarm.kind == AlarmKind::RingOverflow.code() || alarm.kind == AlarmKind::JournalLow.code() {
-            self.reduce_only = alarm.cleared == 0;
+        } else if alarm.kind == AlarmKind::RingOverflow.code() {
+            self.overflowing = alarm.cleared == 0;
+        } else if alarm.kind == AlarmKind::JournalLow.code() {
+            self.journal_low = alarm.cleared == 0;
         }
     }
 
@@ -474,6 +479,11 @@ impl OrderStage {
     pub(super) fn fate(&self, index: OrderIndex, state: OrderState) -> Option<OrderUpdate> {
         let order = self.ledger.order(index)?;
         Some(OrderUpdate { state: state.code(), ..told(order) })
+    }
+
+    /// Whether opening is off.
+    pub(super) fn reduces_only(&self) -> bool {
+        self.overflowing || self.journal_low || self.mode == Mode::Flatten
     }
 
     /// The pair's net lots.

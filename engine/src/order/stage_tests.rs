@@ -468,6 +468,18 @@ fn overflow(raised: bool) -> Alarm {
 }
 
 #[test]
+fn one_reason_to_reduce_does_not_clear_another() {
+    let mut desk = Desk::ready();
+    let low = |raised: bool| Alarm { kind: AlarmKind::JournalLow.code(), ..overflow(raised) };
+    desk.hear(StageId::Order, &low(true));
+    desk.hear(StageId::Order, &overflow(true));
+    desk.hear(StageId::Order, &overflow(false));
+    assert!(desk.target(SHFE, 1, Urgency::Passive).is_quiet());
+    desk.hear(StageId::Order, &low(false));
+    assert_eq!(desk.market(SHFE, BID, ASK).inserts().len(), 1);
+}
+
+#[test]
 fn a_full_ring_leaves_only_reducing() {
     let mut desk = Desk::ready_with(settings(), &[(CZCE, Side::Buy, 0, 2)]);
     desk.hear(StageId::Order, &overflow(true));
