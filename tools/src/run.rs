@@ -129,6 +129,7 @@ fn run_in_process(args: &RunArgs, loaded: &Loaded, tables: &Tables, told: &Atomi
     let commands = commands(&engine)?;
     let report = go(args, engine, loaded, &mut feed, &mut counter, pace, told, commands, Nanos::ABSENT)?;
     if !args.quiet {
+        feed.problems().iter().for_each(|problem| eprintln!("{problem}"));
         for (reason, count) in feed.skipped().into_iter().filter(|(_, count)| *count > 0) {
             eprintln!("skipped {count} rows: {reason}");
         }
