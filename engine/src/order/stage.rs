@@ -49,6 +49,8 @@ pub struct OrderStage {
     pub(super) cancel_rate: RateWindow,
     pub(super) session: Session,
     pub(super) mode: Mode,
+    /// The mode before the engine was told to stop, for the next start.
+    mode_before_stop: Mode,
     /// Opening is off while a ring overflows,
     overflowing: bool,
     /// and while a journal runs out of room.
@@ -82,6 +84,7 @@ impl OrderStage {
             settings,
             session: Session::default(),
             mode: Mode::default(),
+            mode_before_stop: Mode::default(),
             overflowing: false,
             journal_low: false,
             now: Nanos::ABSENT,
@@ -308,6 +311,9 @@ impl OrderStage {
         if self.now.since(command.written_ns) > COMMAND_LIFE_NS {
             return;
         }
+        if self.mode != Mode::Stopping {
+            self.mode_before_stop = self.mode;
+        }
         self.mode = self.mode.after(kind);
         self.targets.flatten = self.mode == Mode::Flatten;
         if kind == CommandKind::CancelAll {
@@ -327,7 +333,8 @@ impl OrderStage {
             self.session.cancel_upto = self.ledger.next_ref().saturating_sub(1);
         }
         if self.mode == Mode::Stopping {
-            self.mode = Mode::Trade;
+            self.mode = self.mode_before_stop;
+            self.targets.flatten = self.mode == Mode::Flatten;
         }
         self.targets.touch_all();
     }

@@ -430,11 +430,20 @@ fn a_command_that_waited_too_long_is_dropped() {
 }
 
 #[test]
-fn a_mode_lasts_over_a_restart_and_a_stop_does_not() {
-    for (kind, expected) in [(CommandKind::Halt, Mode::Halt), (CommandKind::Stop, Mode::Trade)] {
+fn a_mode_lasts_over_stops_and_restarts() {
+    use CommandKind::{Flatten, Halt, Observe, Resume, Stop};
+    let cases: [(&[CommandKind], Mode); 6] = [
+        (&[Halt], Mode::Halt),
+        (&[Stop], Mode::Trade),
+        (&[Halt, Stop], Mode::Halt),
+        (&[Observe, Stop, Stop], Mode::Observe),
+        (&[Flatten, Stop], Mode::Flatten),
+        (&[Halt, Resume, Stop], Mode::Trade),
+    ];
+    for (kinds, expected) in cases {
         let mut desk = Desk::ready();
-        desk.command(kind);
-        assert_eq!(desk.restarted(settings()).0.stage().mode(), expected);
+        kinds.iter().for_each(|&kind| drop(desk.command(kind)));
+        assert_eq!(desk.restarted(settings()).0.stage().mode(), expected, "{kinds:?}");
     }
 }
 
