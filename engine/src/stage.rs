@@ -1,5 +1,6 @@
 //! What a stage is, and the one loop that runs it: journal the input, fold it, then decide, journal and fold outputs
 //! one at a time until the stage is at rest. Live, recovery and verification differ only in the [`Log`] behind it.
+#![deny(clippy::float_arithmetic)]
 
 use shrike_core::codes::AlarmKind;
 use shrike_core::event::{Alarm, Event, Header, Seq, Slot, flags};

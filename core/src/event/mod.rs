@@ -5,6 +5,7 @@
 //!
 //! To add a kind: declare its body with `body!` in the file of its family, list it in [`Kind`] and [`Event`] below, and
 //! pin its layout in `layout_tests`.
+#![deny(clippy::float_arithmetic)]
 
 mod account;
 mod header;

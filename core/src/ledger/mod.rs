@@ -37,6 +37,7 @@
 //! 2 of today's 3: `310 * 2 / 3` = 206.66666666 leaves 103.33333334, and (212 - 206.66666666) × 10 = 53.3333334.
 //! Close profit is 233.3333334 and commission 16; with the last price at 105, position profit is
 //! (105 - 103.33333334) × 10 = 16.6666666.
+#![deny(clippy::float_arithmetic)]
 
 mod account;
 mod day;

@@ -3,7 +3,7 @@
 //! journaled and folded before the next is decided.
 
 use super::gate::{Gate, Refused};
-use super::session::{Mode, Readiness};
+use super::session::Readiness;
 use super::stage::OrderStage;
 use super::targets::{Pair, Wanted, side_index};
 use crate::stage::OutSlot;
@@ -262,7 +262,7 @@ impl OrderStage {
             settings: &self.settings,
             limits,
             rate: &self.order_rate,
-            reduce_only: self.reduce_only || self.mode == Mode::Flatten,
+            reduce_only: self.reduces_only(),
             now: self.now,
         };
         match gate.check(&order, def, quoting) {

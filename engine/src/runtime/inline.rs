@@ -107,7 +107,7 @@ impl Stages for Inline {
     }
 
     fn status(&self) -> Status {
-        Status::of(&self.nodes.order.stage)
+        Status { no_room: !self.room.takes_market(), ..Status::of(&self.nodes.order.stage) }
     }
 
     fn finish(self) -> Nodes {
