@@ -8,7 +8,7 @@ use shrike_core::event::{Event, Header, MarketSlot, ReportSlot};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Nanos, TradingDay};
 use shrike_core::venue::{Gateway, MarketFeed, Next};
-use shrike_engine::runtime::{Engine, Pace, Run};
+use shrike_engine::runtime::{EdgeEnd, Engine, Pace, Run};
 use shrike_engine::setup;
 use shrike_engine::signal::{Intents, Market, SavedStateError, SignalStage, Strategy, StrategySpec};
 use shrike_tests::configured;
@@ -107,7 +107,7 @@ impl Gateway for Venue {
 fn second_day(more: Vec<StrategySpec>) -> (u64, u64, usize) {
     let home = tempfile::tempdir().unwrap();
     let sets =
-        ["run.topology=inline", "generator.products=[\"rb\", \"TA\"]", "generator.days=2", "journal.segment_mib=16"];
+        ["run.topology=inline", "generator.products=[\"rb\", \"TA\"]", "generator.days=2", "journal.segment_mib=32"];
     let loaded = configured("demo", home.path(), &sets);
     let (config, tables) = (&loaded.config, Tables::builtin().unwrap());
     let feed = compose::market(config, &tables).unwrap();
@@ -134,7 +134,8 @@ fn second_day(more: Vec<StrategySpec>) -> (u64, u64, usize) {
         config_text: &loaded.text,
         config_hash: loaded.hash,
     };
-    engine.run(run).unwrap();
+    let report = engine.run(run).unwrap();
+    assert_eq!(report.end, EdgeEnd::MarketEnded, "segments enough for a market faster than any");
     COUNTING.set(false);
     (COUNT.get(), feed.ticks, venue.0.exchange.fills().len())
 }
