@@ -87,7 +87,9 @@ impl OrderStage {
         let due = match order.state {
             OrderState::Working => order.cancel_tries == 0 || waited_ns >= self.settings.reject_wait_ns,
             OrderState::CancelPending => {
-                waited_ns >= self.settings.ack_timeout_ns.saturating_add(self.settings.query_timeout_ns).max(1)
+                // Twice as long each time: an answer may also be late because we are, and cancels are counted.
+                let patience_ns = self.settings.ack_timeout_ns.saturating_add(self.settings.query_timeout_ns).max(1);
+                waited_ns >= patience_ns.saturating_mul(1 << order.cancel_tries.saturating_sub(1).min(20))
             }
             _ => false,
         };
