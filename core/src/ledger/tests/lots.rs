@@ -127,7 +127,7 @@ fn the_books_are_what_every_lot_adds_up_to() {
             sides: Default::default(),
             commission: 0,
         });
-        let mut price = |dice: &mut Dice| 9_000_000_000 + dice.below(9) as i128 * 333_333_337;
+        let price = |dice: &mut Dice| 9_000_000_000 + dice.below(9) as i128 * 333_333_337;
         let (mut trade, mut last) = (0, [0i128; 3]);
         for today in 2..5 {
             for _ in 0..30 {
