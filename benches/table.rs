@@ -16,7 +16,7 @@ fn main() {
             if floor && let shrike_benches::Outcome::Measured(figures) = &outcome {
                 host.floor_ns = Some(figures.p50);
             }
-            println!("{}", table::line(&row, &outcome, host.floor_ns));
+            println!("{}", table::line(&row, &outcome, table::Beside::of(&host)));
         }
     }
 }
