@@ -7,6 +7,7 @@ mod errors;
 mod execute;
 mod gate;
 mod rate;
+mod saved;
 mod session;
 mod settings;
 mod stage;
@@ -18,6 +19,8 @@ mod desk;
 mod gate_tests;
 #[cfg(test)]
 mod kit;
+#[cfg(test)]
+mod saved_tests;
 #[cfg(test)]
 mod stage_tests;
 
