@@ -78,10 +78,10 @@ pub const fn side_index(side: Side) -> usize {
 /// All rows.
 #[derive(Debug)]
 pub struct Targets {
-    rows: Vec<Row>,
-    strategies: usize,
+    pub(super) rows: Vec<Row>,
+    pub(super) strategies: usize,
     /// Contracts from here on have no row with an intent.
-    stated: usize,
+    pub(super) stated: usize,
     queue: Vec<Pair>,
     next: usize,
     /// Rows without an intent are looked at too: everything that anyone holds is to be closed.
