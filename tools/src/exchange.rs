@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Arguments of `shrike exchange`.
+/// Run the simulated exchange as a process of its own, which trades on while no engine runs.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
   shrike exchange --profile demo --home /tmp/x --engine /tmp/e --speed 60 &

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-/// Arguments of `shrike run`.
+/// Run the engine over a home: a market, a venue, strategies, journals.
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(after_help = "Examples:
   shrike run --profile demo --home /tmp/demo
