@@ -102,8 +102,8 @@ fn run(loaded: &Loaded, tables: &Tables) -> Result<(), String> {
     let config = &loaded.config;
     let mut feed = compose::market(config, tables).map_err(|error| error.to_string())?;
     let mut gateway = Counter::new(config, tables);
-    let options = setup::engine_options(config, true, "bench");
-    let engine = Engine::open(&config.run.home, setup::stages(config, tables), options);
+    let options = setup::engine_options(loaded, true, "bench");
+    let engine = Engine::open(&config.run.home, || setup::stages(config, tables), options);
     let engine = engine.map_err(|error| error.to_string())?;
     let start = match (feed.next(), gateway.next()) {
         (Next::At(tick), Next::At(report)) => tick.min(report),
@@ -121,7 +121,6 @@ fn run(loaded: &Loaded, tables: &Tables) -> Result<(), String> {
         progress: &mut |_, _| {},
         say: &mut |_| {},
         config_text: &loaded.text,
-        config_hash: loaded.hash,
     });
     ran.map(|_| ()).map_err(|error| error.to_string())
 }

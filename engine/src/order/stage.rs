@@ -50,11 +50,11 @@ pub struct OrderStage {
     pub(super) session: Session,
     pub(super) mode: Mode,
     /// The mode before the engine was told to stop, for the next start.
-    mode_before_stop: Mode,
+    pub(super) mode_before_stop: Mode,
     /// Opening is off while a ring overflows,
-    overflowing: bool,
+    pub(super) overflowing: bool,
     /// and while a journal runs out of room.
-    journal_low: bool,
+    pub(super) journal_low: bool,
     pub(super) now: Nanos,
     pub(super) catchup: bool,
     /// Whether the last input was the stage's own timer.
