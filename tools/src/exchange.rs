@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Arguments of `shrike exchange`.
+/// Run the simulated exchange as a process of its own, which trades on while no engine runs.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
   shrike exchange --profile demo --home /tmp/x --engine /tmp/e --speed 60 &
@@ -130,8 +130,8 @@ pub fn run_remote(args: &RunArgs, loaded: &Loaded, tables: &Tables, told: &Atomi
     let exchange = journal_dir(&config.exchange.home, "exchange");
     let engine = Engine::open(
         &config.run.home,
-        setup::stages(config, tables),
-        setup::engine_options(config, false, crate::BUILD),
+        || setup::stages(config, tables),
+        setup::engine_options(loaded, false, crate::BUILD),
     )?;
     tell_recovery(&engine, args.quiet);
     let folded = *engine.folded();

@@ -15,7 +15,7 @@ pub(super) struct Tail<const WORDS: usize> {
     reader: Option<Reader>,
     slot: Box<Slot<WORDS>>,
     ready: bool,
-    /// The last record read says that its writer's run is over.
+    /// The records read so far say that their writer's market is over.
     over: bool,
     clock: Nanos,
     error: Option<ReadError>,
@@ -85,7 +85,12 @@ impl<const WORDS: usize> Tail<WORDS> {
                 Err(error) => return Err(error),
             };
             let event = record.event();
-            self.over = matches!(event, Event::RunEnd(_));
+            // Answers may follow the end of the market; only a new run takes it back.
+            self.over = match event {
+                Event::RunEnd(_) => true,
+                Event::RunStart(_) => false,
+                _ => self.over,
+            };
             if (self.wanted)(record.header, &event) && self.slot.copy_from(record.header, record.body) {
                 self.ready = true;
                 self.clock = self.clock.max(record.header.recv_ns);

@@ -286,6 +286,7 @@ fn the_feed_ends_with_the_market() {
     }
     assert_eq!(last, Kind::ResyncEnd as u16);
     assert_eq!(gateway.next(), Next::Idle);
+    assert_eq!(feed.next(), Next::End, "the market is over whatever the exchange answers later");
 }
 
 #[test]
