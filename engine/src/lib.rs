@@ -11,6 +11,7 @@
 pub mod order;
 pub mod replay;
 pub mod runtime;
+pub mod saved;
 pub mod setup;
 pub mod signal;
 pub mod stage;

@@ -5,7 +5,7 @@ use crate::runtime::{EngineOptions, PipelinePlan, RingSizes, Topology};
 use crate::signal::strategies::{EmaCross, EmaCrossParams, Quoter, QuoterParams};
 use crate::signal::{SignalStage, StrategySpec};
 use shrike_config::tables::Tables;
-use shrike_config::{Config, OrderPolicy, StrategyParams, Wait};
+use shrike_config::{Config, Loaded, OrderPolicy, StrategyParams, Wait};
 use shrike_core::codes::StageId;
 use shrike_core::thread::{ThreadPlan, Waiting, free_cores};
 use shrike_core::units::{Lots, Nanos};
@@ -102,7 +102,8 @@ pub fn stages(config: &Config, tables: &Tables) -> (SignalStage, OrderStage) {
 }
 
 /// How the engine runs under a configuration. `simulated`: time is the recordings' and files are a function of the seed.
-pub fn engine_options(config: &Config, simulated: bool, build: &str) -> EngineOptions {
+pub fn engine_options(loaded: &Loaded, simulated: bool, build: &str) -> EngineOptions {
+    let config = &loaded.config;
     let run_id = if simulated { config.run.seed } else { wall_ns() };
     let journal = |stage| {
         let options = if simulated { WriterOptions::simulated(stage, run_id) } else { WriterOptions::new(stage) };
@@ -128,6 +129,7 @@ pub fn engine_options(config: &Config, simulated: bool, build: &str) -> EngineOp
         edge: thread_plan(config, "edge", config.threads.feed),
         journals: [journal(StageId::Signal), journal(StageId::Order)],
         build: build.into(),
+        config_hash: loaded.hash,
         run_id,
     }
 }

@@ -1,6 +1,7 @@
 //! The file format: segment header, frames, marks, names and checksums. Plain functions over bytes; FORMAT.md tells the
 //! same in prose. A record is an event's [`Header`] and its body, zero-padded to 64 bytes.
 
+use crate::segment::crc;
 use bytemuck::{Pod, Zeroable};
 use shrike_core::event::{Header, Seq};
 use std::fmt;
@@ -163,11 +164,9 @@ pub const fn padded(len: usize) -> usize {
 #[inline]
 pub fn record_crc(header: &Header, body: &[u8]) -> u32 {
     debug_assert_eq!(header.crc, 0);
-    let crc = crc32c::crc32c_append(crc32c::crc32c(bytemuck::bytes_of(header)), body);
-    match padded(Header::SIZE + body.len()) - Header::SIZE - body.len() {
-        0 => crc,
-        padding => crc32c::crc32c_append(crc, [0; LINE as usize].get(..padding).unwrap_or(&[])),
-    }
+    let padding = padded(Header::SIZE + body.len()) - Header::SIZE - body.len();
+    let parts = [bytemuck::bytes_of(header), body, [0; LINE as usize].get(..padding).unwrap_or(&[])];
+    crc::hardware(parts).unwrap_or_else(|| parts.into_iter().fold(0, crc32c::crc32c_append))
 }
 
 /// The roll frame's header before a segment whose first number is expected to be `next`.

@@ -3,6 +3,7 @@
 //! writer (the journal's lock), and bytes of published records never changing.
 #![allow(unsafe_code)]
 
+pub(crate) mod crc;
 mod ordering;
 
 use crate::format::{HEADER_PAGE, MARK_OFFSET, SegmentHeader, padded};

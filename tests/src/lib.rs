@@ -39,8 +39,8 @@ pub fn run(loaded: &Loaded) -> (RunReport, Counter) {
     let config = &loaded.config;
     let mut feed = compose::market(config, &tables).unwrap_or_else(|error| panic!("{error}"));
     let mut counter = Counter::new(config, &tables);
-    let options = setup::engine_options(config, true, "test");
-    let engine = Engine::open(&config.run.home, setup::stages(config, &tables), options).unwrap();
+    let options = setup::engine_options(loaded, true, "test");
+    let engine = Engine::open(&config.run.home, || setup::stages(config, &tables), options).unwrap();
     let folded = *engine.folded();
     let rejoined = rejoin(&mut feed, &mut counter, &engine.home().journal("order"), &folded).unwrap();
     let start = match (feed.next(), counter.next()) {
@@ -60,7 +60,6 @@ pub fn run(loaded: &Loaded) -> (RunReport, Counter) {
             progress: &mut |_, _| {},
             say: &mut |text| println!("{text}"),
             config_text: &loaded.text,
-            config_hash: loaded.hash,
         })
         .unwrap_or_else(|error| panic!("{error}"));
     (report, counter)

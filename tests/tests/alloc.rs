@@ -104,7 +104,7 @@ impl Gateway for Venue {
 
 /// What two days of a generated market with these further strategies allocate on the second, and the ticks and fills of
 /// that day.
-fn second_day(more: Vec<StrategySpec>) -> (u64, u64, usize) {
+fn second_day(more: impl Fn() -> Vec<StrategySpec>) -> (u64, u64, usize) {
     let home = tempfile::tempdir().unwrap();
     let sets =
         ["run.topology=inline", "generator.products=[\"rb\", \"TA\"]", "generator.days=2", "journal.segment_mib=16"];
@@ -113,12 +113,13 @@ fn second_day(more: Vec<StrategySpec>) -> (u64, u64, usize) {
     let feed = compose::market(config, &tables).unwrap();
     let mut feed = Outside { feed, first: TradingDay::ABSENT, ticks: 0 };
     let mut venue = Venue(Counter::new(config, &tables));
-    let (_, order) = setup::stages(config, &tables);
-    let strategies = setup::strategies(config).into_iter().chain(more).collect();
-    let signal = SignalStage::new(setup::INSTRUMENTS_MAX, strategies);
+    let stages = || {
+        let strategies = setup::strategies(config).into_iter().chain(more()).collect();
+        (SignalStage::new(setup::INSTRUMENTS_MAX, strategies), setup::stages(config, &tables).1)
+    };
     // Journals as a live run writes them: a helper thread prepares segments and copies to disk.
-    let options = setup::engine_options(config, false, "test");
-    let engine = Engine::open(home.path(), (signal, order), options).unwrap();
+    let options = setup::engine_options(&loaded, false, "test");
+    let engine = Engine::open(home.path(), stages, options).unwrap();
     let Next::At(start) = feed.next() else { panic!("the market has no event") };
     COUNT.set(0);
     let run = Run {
@@ -132,7 +133,6 @@ fn second_day(more: Vec<StrategySpec>) -> (u64, u64, usize) {
         progress: &mut |_, _| {},
         say: &mut |_| {},
         config_text: &loaded.text,
-        config_hash: loaded.hash,
     };
     engine.run(run).unwrap();
     COUNTING.set(false);
@@ -157,7 +157,7 @@ impl Strategy for Careless {
 
 #[test]
 fn the_hot_path_allocates_nothing_once_warm() {
-    let (count, ticks, fills) = second_day(Vec::new());
+    let (count, ticks, fills) = second_day(Vec::new);
     println!("{ticks} ticks, {fills} fills, {count} allocations");
     assert!(ticks > 10_000 && fills > 100, "the day is quoted and traded: {ticks} ticks, {fills} fills");
     assert_eq!(count, 0);
@@ -166,8 +166,8 @@ fn the_hot_path_allocates_nothing_once_warm() {
 #[test]
 fn a_strategy_that_allocates_is_caught() {
     let careless =
-        StrategySpec { id: 3, name: "careless".into(), symbols: vec!["rb*".into()], strategy: Box::new(Careless) };
-    let (count, ticks, _) = second_day(vec![careless]);
+        || StrategySpec { id: 3, name: "careless".into(), symbols: vec!["rb*".into()], strategy: Box::new(Careless) };
+    let (count, ticks, _) = second_day(|| vec![careless()]);
     println!("{ticks} ticks, {count} allocations");
     assert!(count > 1_000, "{count} allocations seen");
 }

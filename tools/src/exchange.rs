@@ -130,8 +130,8 @@ pub fn run_remote(args: &RunArgs, loaded: &Loaded, tables: &Tables, told: &Atomi
     let exchange = journal_dir(&config.exchange.home, "exchange");
     let engine = Engine::open(
         &config.run.home,
-        setup::stages(config, tables),
-        setup::engine_options(config, false, crate::BUILD),
+        || setup::stages(config, tables),
+        setup::engine_options(loaded, false, crate::BUILD),
     )?;
     tell_recovery(&engine, args.quiet);
     let folded = *engine.folded();

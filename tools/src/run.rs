@@ -118,8 +118,8 @@ fn run_in_process(args: &RunArgs, loaded: &Loaded, tables: &Tables, told: &Atomi
     let mut feed = compose::market(config, tables)?;
     let mut counter = Counter::new(config, tables);
     let simulated = config.run.speed == Speed::Max;
-    let options = setup::engine_options(config, simulated, crate::BUILD);
-    let engine = Engine::open(&config.run.home, setup::stages(config, tables), options)?;
+    let options = setup::engine_options(loaded, simulated, crate::BUILD);
+    let engine = Engine::open(&config.run.home, || setup::stages(config, tables), options)?;
     tell_recovery(&engine, args.quiet);
     let folded = *engine.folded();
     let rejoined = rejoin(&mut feed, &mut counter, &engine.home().journal("order"), &folded)?;
@@ -144,7 +144,11 @@ fn run_in_process(args: &RunArgs, loaded: &Loaded, tables: &Tables, told: &Atomi
 /// Says what the journals of a home that was used before hold, and what a crash cost.
 pub(crate) fn tell_recovery(engine: &Engine, quiet: bool) {
     let folded = engine.folded();
-    if quiet || folded.order.records == 0 {
+    if quiet {
+        return;
+    }
+    engine.notes().iter().for_each(|note| eprintln!("{note}"));
+    if folded.order.records == 0 {
         return;
     }
     let (signal, order) = (folded.signal.records, folded.order.records);
@@ -211,7 +215,6 @@ pub fn go(
             }
         },
         config_text: &loaded.text,
-        config_hash: loaded.hash,
     })?;
     if shows {
         eprintln!();

@@ -22,7 +22,7 @@ pub use header::{Header, Seq, flags};
 pub use market::{Bar, DepthTick, Gap, InstrumentDef, MarketTrade, Phase, Quote, Rates, Settlement};
 pub use order::{Fill, Holding, OrderReport, OrderRequest, OrderUpdate, Refusal, TargetPosition, TargetQuote};
 pub use run::{Alarm, Command, DayRoll, Resync, RunEnd, RunStart, Timer, TimerRequest};
-pub use slot::{FeedbackSlot, IntentSlot, MarketSlot, ReportSlot, RequestSlot, Slot, read_body};
+pub use slot::{FeedbackSlot, IntentSlot, MarketSlot, ReportSlot, RequestSlot, Slot, StageSlot, read_body};
 
 /// A body of an event: plain bytes with a kind and a layout version.
 pub trait Body: bytemuck::Pod {

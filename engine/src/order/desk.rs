@@ -238,6 +238,16 @@ impl Desk {
         said.and(self.venue(&resync_end(self.stage().ledger().trading_day(), self.session)))
     }
 
+    /// The same desk with another stage at it.
+    pub(super) fn with(&self, stage: OrderStage) -> Self {
+        Self {
+            driver: Driver::new(stage, self.driver.log.clone(), self.driver.taken_ns()),
+            settings: self.settings.clone(),
+            timers: self.timers.clone(),
+            ..*self
+        }
+    }
+
     /// The process dies and another starts over the same journal.
     pub(super) fn restarted(self, settings: OrderSettings) -> (Self, Said) {
         let mut stage = OrderStage::new(settings.clone(), CAPACITY);

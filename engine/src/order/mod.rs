@@ -8,6 +8,7 @@ mod errors;
 mod execute;
 mod gate;
 mod rate;
+mod saved;
 mod session;
 mod settings;
 mod stage;
@@ -19,6 +20,8 @@ mod desk;
 mod gate_tests;
 #[cfg(test)]
 mod kit;
+#[cfg(test)]
+mod saved_tests;
 #[cfg(test)]
 mod stage_tests;
 

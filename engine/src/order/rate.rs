@@ -6,9 +6,9 @@ use shrike_core::units::Nanos;
 #[derive(Clone, Debug)]
 pub struct RateWindow {
     window_ns: u64,
-    times: Box<[Nanos]>,
+    pub(super) times: Box<[Nanos]>,
     /// Where the oldest of the last `max` times stands.
-    oldest: usize,
+    pub(super) oldest: usize,
 }
 
 impl RateWindow {

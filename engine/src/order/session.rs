@@ -1,10 +1,12 @@
 //! Whether orders may be sent: the login, the resync after it, orders whose fate is unknown, and the operator's mode.
 
+use bytemuck::{CheckedBitPattern, NoUninit};
 use shrike_core::codes::CommandKind;
 use shrike_core::units::Nanos;
 
 /// How far the stage is with the venue.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, NoUninit, CheckedBitPattern)]
+#[repr(u8)]
 pub enum Readiness {
     /// Not logged in, or the connection is lost.
     #[default]
@@ -18,7 +20,8 @@ pub enum Readiness {
 }
 
 /// What the operator lets the engine do. Journaled commands set it; it lasts over restarts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, NoUninit, CheckedBitPattern)]
+#[repr(u8)]
 pub enum Mode {
     /// Trade.
     #[default]

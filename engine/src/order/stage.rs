@@ -50,11 +50,11 @@ pub struct OrderStage {
     pub(super) session: Session,
     pub(super) mode: Mode,
     /// The mode before the engine was told to stop, for the next start.
-    mode_before_stop: Mode,
+    pub(super) mode_before_stop: Mode,
     /// Opening is off while a ring overflows,
-    overflowing: bool,
+    pub(super) overflowing: bool,
     /// and while a journal runs out of room.
-    journal_low: bool,
+    pub(super) journal_low: bool,
     pub(super) now: Nanos,
     pub(super) catchup: bool,
     /// Whether the last input was the stage's own timer.
@@ -62,10 +62,10 @@ pub struct OrderStage {
     /// When the timer that was asked for is due; absent: none is.
     pub(super) timer_due: Nanos,
     /// By order: when it was asked about; absent: not since its last report.
-    queried: Vec<Nanos>,
+    pub(super) queried: Vec<Nanos>,
     notices: Vec<Notice>,
     told: usize,
-    last_command: u64,
+    pub(super) last_command: u64,
 }
 
 impl OrderStage {
@@ -169,9 +169,10 @@ impl OrderStage {
             Event::OrderReport(_) => self.report(applied),
             Event::Fill(fill) => self.fill(applied, fill),
             Event::InstrumentDef(def) => {
-                let limits = self.settings.limits_of(def);
-                if let Some(place) = self.limits.get_mut(def.instrument.index()) {
-                    *place = limits;
+                // Limits are of what the books hold: a definition that they refuse or put off changes nothing.
+                let held = self.ledger.instruments().get(def.instrument);
+                if let (Some(held), Some(limits)) = (held, self.limits.get_mut(def.instrument.index())) {
+                    *limits = self.settings.limits_of(held);
                 }
             }
             Event::Timer(_) => {

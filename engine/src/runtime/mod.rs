@@ -9,6 +9,7 @@ mod pipeline;
 mod rejoin;
 mod room;
 mod run;
+mod snapshot;
 mod stages;
 mod start;
 

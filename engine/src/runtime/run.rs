@@ -5,8 +5,9 @@ use super::home::{Home, HomeError};
 use super::inline::Inline;
 use super::log::StageLog;
 use super::pipeline::{Pipeline, PipelinePlan};
+use super::snapshot::{self, Recovered, Written};
 use super::stages::{Nodes, Stages, Stopped};
-use super::start::{BeginError, Folded, begin, fold_order, fold_signal};
+use super::start::{BeginError, Folded, begin};
 use crate::order::OrderStage;
 use crate::signal::SignalStage;
 use crate::stage::{Counts, Driver};
@@ -25,9 +26,10 @@ pub struct Engine {
     nodes: Nodes,
     folded: Folded,
     recoveries: [Recovery; 2],
+    notes: Vec<String>,
     topology: Topology,
     edge: ThreadPlan,
-    build: String,
+    written: Written,
     run_id: u64,
 }
 
@@ -53,6 +55,8 @@ pub struct EngineOptions {
     pub edge: ThreadPlan,
     /// Version and commit of the program.
     pub build: String,
+    /// Names the configuration. A snapshot is used under the same one only.
+    pub config_hash: u64,
     /// Names the run: from the seed in simulated time.
     pub run_id: u64,
 }
@@ -75,6 +79,12 @@ pub enum RunError {
     /// A home has seen more host crashes than epochs can be counted.
     #[error("{0}: start a new home, and keep this one for its records")]
     Epoch(shrike_journal::EpochError),
+    /// The journals' disk did not take the last of them.
+    #[error(
+        "the journals cannot be copied to their disk ({0}): make room there, then start again; what is missing is kept \
+         in journal.live_dir as long as the host runs"
+    )]
+    Copy(std::io::Error),
     /// The system gave no thread, or no file.
     #[error("the system refused: {0}")]
     Io(#[from] std::io::Error),
@@ -103,13 +113,14 @@ pub struct RunReport {
 }
 
 impl Engine {
-    /// Locks the home, recovers its journals and folds them into fresh stages.
+    /// Locks the home, recovers its journals and folds them into `fresh` stages, from the snapshot of the last session's
+    /// end where it fits.
     ///
     /// # Errors
     /// When the home is in use, or a journal is corrupt.
     pub fn open(
         home: &Path,
-        (mut signal, mut order): (SignalStage, OrderStage),
+        fresh: impl Fn() -> (SignalStage, OrderStage),
         options: EngineOptions,
     ) -> Result<Self, RunError> {
         let holder = format!("shrike run, process {}", std::process::id());
@@ -117,10 +128,10 @@ impl Engine {
         let [signal_options, order_options] = options.journals;
         let (signal_log, signal_recovery) = Writer::create_or_resume(&home.journal("signal"), signal_options)?;
         let (order_log, order_recovery) = Writer::create_or_resume(&home.journal("order"), order_options)?;
-        let folded = Folded {
-            signal: fold_signal(&home.journal("signal"), &mut signal)?,
-            order: fold_order(&home.journal("order"), &mut order)?,
-        };
+        let build = Text::new(options.build.as_bytes()).unwrap_or_default();
+        let written = Written { config_hash: options.config_hash, build };
+        let (ends, mut notes) = ([signal_recovery.next_seq, order_recovery.next_seq], Vec::new());
+        let Recovered { signal, order, folded } = snapshot::recover(&home, &written, ends, fresh, &mut notes)?;
         let mut signal_log = StageLog::new(signal_log, false);
         let mut order_log = StageLog::new(order_log, options.orders_sync);
         follow_epoch(&mut signal_log, folded.order.last_neighbour)?;
@@ -134,9 +145,10 @@ impl Engine {
             nodes,
             folded,
             recoveries: [signal_recovery, order_recovery],
+            notes,
             topology: options.topology,
             edge: options.edge,
-            build: options.build,
+            written,
             run_id: options.run_id,
         })
     }
@@ -151,6 +163,11 @@ impl Engine {
         &self.recoveries
     }
 
+    /// What people should know of how the state was recovered: whether a snapshot was used, or why not.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// The home.
     pub const fn home(&self) -> &Home {
         &self.home
@@ -161,8 +178,8 @@ impl Engine {
         &self.nodes.order.stage
     }
 
-    /// Runs until the market ends or `told` is set, and closes the journals. `config_text` is journaled, `config_hash`
-    /// names it.
+    /// Runs until the market ends or `told` is set, and closes the journals. `config_text` is journaled. At an
+    /// orderly end with the market shut, a snapshot is left.
     ///
     /// # Errors
     /// When a stage stops or the system refuses.
@@ -172,9 +189,9 @@ impl Engine {
         let start = RunStart {
             run_id: self.run_id,
             start: self.folded.order.starts,
-            config_hash: run.config_hash,
+            config_hash: self.written.config_hash,
             started_ns: clock.now(),
-            build: Text::new(self.build.as_bytes()).unwrap_or_default(),
+            build: self.written.build,
             host: if simulated { Text::EMPTY } else { host_name() },
             simulated: u8::from(simulated),
             after_clean_stop: u8::from(self.folded.order.clean),
@@ -209,7 +226,10 @@ impl Engine {
             }
         };
         let now = clock.now();
-        let report = close(nodes, self.run_id, now, end)?;
+        let (report, signal, order) = close(nodes, self.run_id, now, end)?;
+        if let Err(error) = snapshot::leave(&self.home, &self.written, &self.folded, (&signal, &order)) {
+            (run.say)(&error.to_string());
+        }
         drop(self.home);
         Ok(report)
     }
@@ -244,8 +264,6 @@ pub struct Run<'a> {
     pub say: &'a mut dyn FnMut(&str),
     /// The configuration's text, to be journaled.
     pub config_text: &'a str,
-    /// Its hash.
-    pub config_hash: u64,
 }
 
 fn after(last: Seq, stage: StageId) -> Seq {
@@ -262,8 +280,13 @@ fn through<S: Stages>(
     (end, stages.finish())
 }
 
-/// Journals the orderly end in both journals and closes them.
-fn close(nodes: Nodes, run_id: u64, now: Nanos, end: Result<EdgeEnd, Stopped>) -> Result<RunReport, RunError> {
+/// Journals the orderly end in both journals and closes them; the stages at their end.
+fn close(
+    nodes: Nodes,
+    run_id: u64,
+    now: Nanos,
+    end: Result<EdgeEnd, Stopped>,
+) -> Result<(RunReport, SignalStage, OrderStage), RunError> {
     let Nodes { mut signal, mut order } = nodes;
     let mark = Header { kind: Kind::RunEnd as u16, version: 1, recv_ns: now, ..Header::default() };
     let (signal_counts, order_counts) = (signal.counts, order.counts);
@@ -277,9 +300,11 @@ fn close(nodes: Nodes, run_id: u64, now: Nanos, end: Result<EdgeEnd, Stopped>) -
     let end = end?;
     signal.take(now, &mark, Event::RunEnd(&ending(signal_counts)), |_| {}).map_err(|_| Stopped)?;
     order.take(now, &mark, Event::RunEnd(&ending(order_counts)), |_| {}).map_err(|_| Stopped)?;
-    signal.log.close()?;
-    order.log.close()?;
-    Ok(RunReport { end, signal: signal_counts, order: order_counts, ended_ns: now })
+    // Both are closed, whatever becomes of one.
+    let closed = [signal.log.close(), order.log.close()];
+    closed.into_iter().collect::<Result<(), _>>().map_err(RunError::Copy)?;
+    let report = RunReport { end, signal: signal_counts, order: order_counts, ended_ns: now };
+    Ok((report, signal.stage, order.stage))
 }
 
 fn host_name() -> Text<48> {

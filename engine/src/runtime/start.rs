@@ -4,13 +4,15 @@
 use super::inline::Inline;
 use super::stages::{Nodes, Route, Stages, Stopped};
 use crate::order::OrderStage;
+use crate::saved::Bytes;
 use crate::signal::SignalStage;
 use crate::stage::Stage;
 use shrike_core::clock::Clock;
 use shrike_core::codes::StageId;
 use shrike_core::event::{Event, Header, Kind, MarketSlot, ReportSlot, RequestSlot, RunStart, Seq, flags};
 use shrike_core::units::Nanos;
-use shrike_journal::{ReadError, Reader};
+use shrike_journal::snapshot::Place;
+use shrike_journal::{ReadError, Reader, Record};
 use std::path::Path;
 
 /// What folding a journal found.
@@ -34,6 +36,8 @@ pub struct FoldReport {
     pub starts: u32,
     /// Whether the journal ends with an orderly end.
     pub clean: bool,
+    /// Up to where the journal is folded.
+    pub end: Place,
 }
 
 impl FoldReport {
@@ -58,6 +62,31 @@ impl FoldReport {
         };
         *last = (*last).max(header.cause);
     }
+
+    /// Writes what was found for a snapshot; the snapshot itself holds the place.
+    pub(super) fn save(&self, out: &mut Vec<u8>) {
+        let Self { records, taken_ns, last_feed, last_gateway, last_neighbour, last_given, last_exchange, .. } = *self;
+        let seqs = [last_feed, last_gateway, last_neighbour, last_given, last_exchange];
+        out.extend_from_slice(bytemuck::cast_slice(&[records, taken_ns.get()]));
+        out.extend_from_slice(bytemuck::cast_slice(&seqs));
+        out.extend_from_slice(bytemuck::cast_slice(&[u64::from(self.starts), u64::from(self.clean)]));
+    }
+
+    /// Reads what [`Self::save`] wrote.
+    pub(super) fn load(bytes: &mut Bytes<'_>, end: Place) -> Option<Self> {
+        Some(Self {
+            records: bytes.u64()?,
+            taken_ns: bytes.pod()?,
+            last_feed: bytes.pod()?,
+            last_gateway: bytes.pod()?,
+            last_neighbour: bytes.pod()?,
+            last_given: bytes.pod()?,
+            last_exchange: bytes.pod()?,
+            starts: u32::try_from(bytes.u64()?).ok()?,
+            clean: bytes.u64()? != 0,
+            end,
+        })
+    }
 }
 
 /// Folds a journal into the signal stage; a journal that does not exist is empty.
@@ -65,7 +94,7 @@ impl FoldReport {
 /// # Errors
 /// When the journal is corrupt or cannot be read.
 pub fn fold_signal(dir: &Path, stage: &mut SignalStage) -> Result<FoldReport, ReadError> {
-    fold(dir, stage, |_| true)
+    go_on_signal(dir, FoldReport::default(), stage)
 }
 
 /// Folds a journal into the order stage.
@@ -73,16 +102,49 @@ pub fn fold_signal(dir: &Path, stage: &mut SignalStage) -> Result<FoldReport, Re
 /// # Errors
 /// As [`fold_signal`].
 pub fn fold_order(dir: &Path, stage: &mut OrderStage) -> Result<FoldReport, ReadError> {
-    fold(dir, stage, |header| Route::of(header.kind) == Route::Signal)
+    go_on_order(dir, FoldReport::default(), stage)
 }
 
-fn fold(dir: &Path, stage: &mut impl Stage, gives: impl Fn(&Header) -> bool) -> Result<FoldReport, ReadError> {
-    let mut reader = Reader::open(dir)?;
-    let mut report = FoldReport::default();
+/// Folds what follows `before` in the signal journal.
+pub(super) fn go_on_signal(dir: &Path, before: FoldReport, stage: &mut SignalStage) -> Result<FoldReport, ReadError> {
+    go_on(dir, before, |_| true, |record| stage.apply(record.header, record.event()))
+}
+
+/// Folds what follows `before` in the order journal.
+pub(super) fn go_on_order(dir: &Path, before: FoldReport, stage: &mut OrderStage) -> Result<FoldReport, ReadError> {
+    go_on(dir, before, goes_to_signal, |record| stage.apply(record.header, record.event()))
+}
+
+/// What folding the signal journal would find, without a stage.
+pub(super) fn note_signal(dir: &Path, before: FoldReport) -> Result<FoldReport, ReadError> {
+    go_on(dir, before, |_| true, |_| {})
+}
+
+/// What folding the order journal would find, without a stage.
+pub(super) fn note_order(dir: &Path, before: FoldReport) -> Result<FoldReport, ReadError> {
+    go_on(dir, before, goes_to_signal, |_| {})
+}
+
+fn goes_to_signal(header: &Header) -> bool {
+    Route::of(header.kind) == Route::Signal
+}
+
+/// Reads a journal on from where `before` ends.
+fn go_on(
+    dir: &Path,
+    before: FoldReport,
+    gives: impl Fn(&Header) -> bool,
+    mut apply: impl FnMut(&Record<'_>),
+) -> Result<FoldReport, ReadError> {
+    let (mut reader, mut report) = (Reader::open(dir)?, before);
+    if !before.end.next_seq.is_absent() {
+        reader.go_on(before.end.position, before.end.next_seq);
+    }
     while let Some(record) = reader.next()? {
-        stage.apply(record.header, record.event());
+        apply(&record);
         report.note(record.header, gives(record.header));
     }
+    report.end = Place { position: reader.position(), next_seq: reader.due() };
     Ok(report)
 }
 
@@ -130,8 +192,8 @@ pub(super) fn begin(
     // What one stage recorded for the other, and the other's journal does not hold.
     let (signal_dir, order_dir) = dirs;
     if folded.order.last_given > folded.signal.last_neighbour {
-        let wanted = |header: &Header| Route::of(header.kind) == Route::Signal;
-        resend(order_dir, folded.signal.last_neighbour, folded.order.last_given, wanted, |slot| inline.market(slot))?;
+        let (held, last) = (folded.signal.last_neighbour, folded.order.last_given);
+        resend(order_dir, held, last, goes_to_signal, |slot| inline.market(slot))?;
     }
     if folded.signal.last_given > folded.order.last_neighbour {
         let mut report = ReportSlot::default();

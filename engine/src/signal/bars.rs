@@ -92,7 +92,7 @@ impl BarBuilder {
     }
 
     /// Reads what [`Self::save`] wrote.
-    pub fn load(&mut self, bytes: &mut super::market::Bytes<'_>) -> Option<()> {
+    pub fn load(&mut self, bytes: &mut crate::saved::Bytes<'_>) -> Option<()> {
         self.bar = bytes.pod()?;
         self.day = bytes.pod()?;
         self.volume = bytes.pod()?;

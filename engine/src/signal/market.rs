@@ -1,6 +1,7 @@
 //! What strategies see: the latest snapshot, phase and holdings of every contract.
 #![deny(clippy::float_arithmetic)]
 
+use crate::saved::Bytes;
 use shrike_core::codes::PhaseKind;
 use shrike_core::event::{DepthTick, InstrumentDef, Phase};
 use shrike_core::instrument::{InstrumentId, Instruments};
@@ -163,30 +164,5 @@ impl Market {
             *held = bytes.pod()?;
         }
         Some(())
-    }
-}
-
-/// A reader over snapshot bytes.
-pub struct Bytes<'a>(pub &'a [u8]);
-
-impl Bytes<'_> {
-    /// The next value; `None` when too few bytes are left.
-    pub fn pod<T: bytemuck::Pod>(&mut self) -> Option<T> {
-        let (head, rest) = self.0.split_at_checked(size_of::<T>())?;
-        self.0 = rest;
-        Some(bytemuck::pod_read_unaligned(head))
-    }
-
-    /// The next number.
-    pub fn u64(&mut self) -> Option<u64> {
-        self.pod()
-    }
-
-    /// The next length-prefixed run of bytes.
-    pub fn run(&mut self) -> Option<&[u8]> {
-        let len = usize::try_from(self.u64()?).ok()?;
-        let (head, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(head)
     }
 }

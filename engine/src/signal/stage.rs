@@ -2,8 +2,9 @@
 //! one input: the level-1 quote (or definition, phase, settlement, gap) for the order stage, then each strategy's changed intents.
 #![deny(clippy::float_arithmetic)]
 
-use super::market::{Bytes, Market};
+use super::market::Market;
 use super::strategy::{Intent, Intents, Strategy};
+use crate::saved::{Bytes, put_run};
 use crate::stage::{OutSlot, Stage};
 use shrike_core::codes::AlarmKind;
 use shrike_core::event::{Alarm, Event, Header, InstrumentDef, TargetPosition, TargetQuote, flags};
@@ -118,9 +119,10 @@ impl SignalStage {
 
     /// Writes the state for a snapshot.
     pub fn save(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.unknown.to_le_bytes());
         self.market.save(out);
         for running in &self.strategies {
-            out.push(u8::from(running.failed));
+            out.push(running.health());
             for (intent, revision) in &running.stated {
                 let (kind, words) = match *intent {
                     Intent::Position { lots, limit, urgency } => {
@@ -134,9 +136,11 @@ impl SignalStage {
                 out.extend_from_slice(bytemuck::cast_slice(&words));
             }
             let mut state = Vec::new();
-            running.strategy.save(&mut state);
-            out.extend_from_slice(&(state.len() as u64).to_le_bytes());
-            out.extend_from_slice(&state);
+            // A strategy that panicked is not called again: what is left of its state decides nothing.
+            if running.health() == Running::WELL {
+                running.strategy.save(&mut state);
+            }
+            put_run(out, &state);
         }
     }
 
@@ -144,10 +148,11 @@ impl SignalStage {
     /// not fit.
     pub fn load(&mut self, bytes: &[u8]) -> Option<()> {
         let mut bytes = Bytes(bytes);
+        self.unknown = bytes.u64()?;
         self.market.load(&mut bytes)?;
         let defs: Vec<InstrumentDef> = self.market.instruments().iter().copied().collect();
         for running in &mut self.strategies {
-            let failed = bytes.pod::<u8>()? != 0;
+            let health: u8 = bytes.pod()?;
             for stated in &mut running.stated {
                 let (kind, revision) = (bytes.u64()?, bytes.u64()?);
                 let [a, b, c, d]: [i64; 4] = bytes.pod()?;
@@ -168,12 +173,15 @@ impl SignalStage {
                     running.update(&self.market, Event::InstrumentDef(def));
                 }
             }
-            // A failed strategy is not called again: what is left of its state decides nothing.
-            let loaded = running.strategy.load(bytes.run()?);
-            (loaded.is_ok() || failed).then_some(())?;
-            running.failed = failed;
+            let state = bytes.run()?;
+            match health {
+                Running::WELL => running.strategy.load(state).ok()?,
+                Running::BROKEN => running.broken = true,
+                Running::FAILED => running.failed = true,
+                _ => return None,
+            }
         }
-        Some(())
+        bytes.0.is_empty().then_some(())
     }
 
     /// Lets every strategy that sees `instrument` fold the event.
@@ -394,6 +402,21 @@ impl Stage for SignalStage {
 }
 
 impl Running {
+    /// As saved: it runs.
+    const WELL: u8 = 0;
+    /// As saved: it panicked, which is still to be told.
+    const BROKEN: u8 = 1;
+    /// As saved: it is recorded as failed.
+    const FAILED: u8 = 2;
+
+    const fn health(&self) -> u8 {
+        match (self.failed, self.broken) {
+            (true, _) => Self::FAILED,
+            (false, true) => Self::BROKEN,
+            (false, false) => Self::WELL,
+        }
+    }
+
     fn announce(&mut self, def: &InstrumentDef) {
         let symbol = def.symbol.as_str();
         let matches = self.symbols.iter().any(|glob| glob_matches(glob, symbol));

@@ -1,7 +1,7 @@
 //! Long while the fast average is above the slow one, short while below. Averages run over last prices, tick by tick or
 //! bar by bar; the position changes in continuous trading only.
 
-use crate::signal::market::Bytes;
+use crate::saved::Bytes;
 use crate::signal::{BarBuilder, Ema, Intent, Intents, Market, SavedStateError, Strategy};
 use shrike_core::codes::{PhaseKind, Urgency};
 use shrike_core::event::Event;
