@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 /// Run the simulated exchange as a process of its own, which trades on while no engine runs.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
-  shrike exchange --profile demo --home /tmp/x --engine /tmp/e --speed 60 &
+  shrike exchange --profile demo --home /tmp/x --engine /tmp/e --until-over &
   shrike run --profile demo --set market.kind=exchange --set exchange.home=/tmp/x --home /tmp/e")]
 pub struct ExchangeArgs {
     /// What the market is, as for `shrike run`: profile, files, --data, --speed.

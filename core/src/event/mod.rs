@@ -3,8 +3,8 @@
 //! A record is a [`Header`] of 48 bytes and a body; bodies are `#[repr(C)]` without padding, little-endian, and only
 //! ever grow at the end. Sizes are 16 + 64k bytes, so that records fill cache lines. Layouts are pinned by tests.
 //!
-//! To add a kind: declare its body with `body!` in the file of its family, list it in [`Kind`] and [`Event`] below, and
-//! pin its layout in `layout_tests`.
+//! To add a kind: declare its body with `body!` in the file of its family, name it in the `pub use` of that file and in
+//! `kinds!` below, and pin its layout in `layout_tests`. `shrike tail` asks for its fields and words (tools/README.md).
 #![deny(clippy::float_arithmetic)]
 
 mod account;

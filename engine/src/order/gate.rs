@@ -2,7 +2,8 @@
 //! first. A limit that cannot be computed blocks opening; a reducing order of a position target needs only the session,
 //! the price, closable lots and the rate. Cancels do not pass here: our own risk never refuses one.
 //!
-//! To add a check: a variant of `RefusalReason`, a branch in [`check`], and a line in the table of the tests.
+//! To add a check: a variant of `RefusalReason`, a branch in [`Gate::check`], its limit in `OrderSettings`, and a
+//! line in the table of the tests; the room's README has the steps.
 
 use super::rate::RateWindow;
 use super::settings::{ContractLimits, OrderSettings};

@@ -1,4 +1,5 @@
-//! The strategies that come with the engine. To add one: write its file, and name it in [`build`].
+//! The strategies that come with the engine. To add one: write its file, name it here, and give it a line in
+//! `setup::strategies`; the room's README has the steps.
 
 mod ema_cross;
 mod quoter;
