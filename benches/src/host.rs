@@ -14,12 +14,14 @@ pub struct Host {
     pub clock: Tsc,
     /// The floor, once measured, nanoseconds.
     pub floor_ns: Option<f64>,
+    /// Tick to order on one thread, once measured, nanoseconds.
+    pub inline_ns: Option<f64>,
 }
 
 impl Host {
     /// This machine.
     pub fn new(short: bool) -> Self {
-        Self { short, cores: cores(), clock: Tsc::calibrate(), floor_ns: None }
+        Self { short, cores: cores(), clock: Tsc::calibrate(), floor_ns: None, inline_ns: None }
     }
 
     /// `full` repetitions, a thousandth of them in short mode.

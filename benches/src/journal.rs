@@ -3,13 +3,13 @@
 
 use crate::figures::Samples;
 use crate::mechanics::batches;
+use crate::place::Place;
 use crate::{Host, Outcome};
 use shrike_core::codes::StageId;
 use shrike_core::event::{Body, DepthTick, Header, OrderUpdate};
 use shrike_core::thread::{ThreadPlan, place};
 use shrike_core::units::Nanos;
 use shrike_journal::{Mapped, Syncing, Writer, WriterOptions};
-use tempfile::TempDir;
 
 /// Records of a closed loop's sample.
 const BATCH: u64 = 16;
@@ -50,7 +50,7 @@ fn closed<B: Body + Default>(host: &mut Host) -> Outcome {
     let options = WriterOptions::new(StageId::Order);
     // Populating three segments of the usual size takes longer than a short run.
     let options = if host.short { options.with_segment_bytes(OPEN_SEGMENT_BYTES) } else { options };
-    let (_dir, mut writer) = match journal(options) {
+    let (_place, mut writer) = match journal(options) {
         Ok(journal) => journal,
         Err(why) => return Outcome::Absent(why),
     };
@@ -75,7 +75,7 @@ fn open<B: Body + Default + Send>(host: &mut Host) -> Outcome {
     let mut options = WriterOptions::new(StageId::Order).with_segment_bytes(OPEN_SEGMENT_BYTES);
     options.syncing = Syncing::EveryMs(10);
     // Before the thread is pinned: the journal's own thread must not inherit the core.
-    let (_dir, mut writer) = match journal(options) {
+    let (_place, mut writer) = match journal(options) {
         Ok(journal) => journal,
         Err(why) => return Outcome::Absent(why),
     };
@@ -140,15 +140,15 @@ fn preemptions() -> u64 {
     count.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
 }
 
-/// A journal in a new directory on the disk, with its live segments in memory.
-fn journal(options: WriterOptions) -> Result<(TempDir, Writer<Mapped>), String> {
-    let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let live_dir = options.live_dir.clone().unwrap_or_default();
-    let (mut writer, _) = Writer::create_or_resume(dir.path(), options).map_err(|error| error.to_string())?;
+/// A journal in a new place, with its live segments in memory. The place outlives the writer.
+fn journal(options: WriterOptions) -> Result<(Place, Writer<Mapped>), String> {
+    let place = Place::new()?;
+    let options = place.options(options);
+    let (mut writer, _) = Writer::create_or_resume(place.path(), options).map_err(|error| error.to_string())?;
     if writer.storage().is_in_memory() {
-        Ok((dir, writer))
+        Ok((place, writer))
     } else {
-        Err(format!("{} is no tmpfs or lacks room for three segments", live_dir.display()))
+        Err(String::from("needs a tmpfs with room for three segments"))
     }
 }
 

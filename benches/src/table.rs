@@ -1,33 +1,52 @@
 //! The table's lines.
 
-use crate::{Budget, Outcome, Row};
+use crate::{Budget, Figures, Host, Outcome, Row};
 
 /// Above the lines; nanoseconds unless a line says otherwise.
 pub const HEADING: &str = "row                                           p50 ns     p99 ns   p99.9 ns  x floor  budget                 verdict";
 
+/// What a row is judged beside: figures of the same run.
+#[derive(Clone, Copy, Default)]
+pub struct Beside {
+    /// The floor, nanoseconds.
+    pub floor_ns: Option<f64>,
+    /// Tick to order on one thread, nanoseconds.
+    pub inline_ns: Option<f64>,
+}
+
+impl Beside {
+    /// As far as measured.
+    pub fn of(host: &Host) -> Self {
+        Self { floor_ns: host.floor_ns, inline_ns: host.inline_ns }
+    }
+}
+
 /// One line.
-pub fn line(row: &Row, outcome: &Outcome, floor_ns: Option<f64>) -> String {
-    let name = row.name;
+pub fn line(row: &Row, outcome: &Outcome, beside: Beside) -> String {
+    let (name, budget) = (row.name, budget(row.budget));
+    let verdict = verdict(row.budget, outcome, beside);
     match outcome {
         Outcome::Measured(figures) => {
-            let times = figures.times_floor.or(floor_ns.map(|floor| figures.p50 / floor));
-            let times = times.map_or(String::from("-"), |times| format!("{times:.2}"));
             let note = figures.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
-            format!(
-                "{name:<42} {:>9.1} {:>10.1} {:>10.1} {times:>8}  {:<22} {}{note}",
-                figures.p50,
-                figures.p99,
-                figures.p999,
-                budget(row.budget),
-                verdict(row.budget, outcome, floor_ns)
-            )
+            format!("{name:<42} {}  {budget:<22} {verdict}{note}", columns(figures, beside))
         }
-        Outcome::Rate(rate) => {
-            let rate = format!("{rate:.2} M/s");
-            format!("{name:<42} {rate:>40}  {:<22} {}", budget(row.budget), verdict(row.budget, outcome, floor_ns))
+        Outcome::Unjudged(figures, why) => {
+            format!("{name:<42} {}  {budget:<22} not judged: {why}", columns(figures, beside))
         }
-        Outcome::Absent(why) => format!("{name:<42} {:>40}  {:<22} absent: {why}", "-", budget(row.budget)),
+        Outcome::Rate(rate, note) => {
+            format!("{name:<42} {:>40}  {budget:<22} {verdict} ({note})", format!("{rate:.2} M/s"))
+        }
+        Outcome::Absent(why) => format!("{name:<42} {:>40}  {budget:<22} absent: {why}", "-"),
     }
+}
+
+fn columns(figures: &Figures, beside: Beside) -> String {
+    let times = times_floor(figures, beside).map_or(String::from("-"), |times| format!("{times:.2}"));
+    format!("{:>9.1} {:>10.1} {:>10.1} {times:>8}", figures.p50, figures.p99, figures.p999)
+}
+
+fn times_floor(figures: &Figures, beside: Beside) -> Option<f64> {
+    figures.times_floor.or(beside.floor_ns.map(|floor| figures.p50 / floor))
 }
 
 fn budget(budget: Budget) -> String {
@@ -36,25 +55,31 @@ fn budget(budget: Budget) -> String {
         Budget::P50(ns) => format!("p50 <= {ns}"),
         Budget::P999(ns) => format!("p99.9 <= {ns}"),
         Budget::TimesFloor(times) => format!("p50 <= {times} x floor"),
+        Budget::InlineAndHops(hops) => format!("inline + {hops} hops"),
         Budget::MillionsPerSecond(rate) => format!(">= {rate} M/s"),
     }
 }
 
 /// `pass`, or `over` with how far; `-` where there is nothing to judge.
-fn verdict(budget: Budget, outcome: &Outcome, floor_ns: Option<f64>) -> String {
+fn verdict(budget: Budget, outcome: &Outcome, beside: Beside) -> String {
     let over = match (budget, outcome) {
-        (Budget::P50(ns), Outcome::Measured(figures)) => figures.p50 / ns,
-        (Budget::P999(ns), Outcome::Measured(figures)) => figures.p999 / ns,
+        (Budget::P50(ns), Outcome::Measured(figures)) => Some(figures.p50 / ns),
+        (Budget::P999(ns), Outcome::Measured(figures)) => Some(figures.p999 / ns),
         (Budget::TimesFloor(most), Outcome::Measured(figures)) => {
-            match figures.times_floor.or(floor_ns.map(|floor| figures.p50 / floor)) {
-                Some(times) => times / most,
-                None => return String::from("-"),
-            }
+            times_floor(figures, beside).map(|times| times / most)
         }
-        (Budget::MillionsPerSecond(least), Outcome::Rate(rate)) => least / rate,
-        _ => return String::from("-"),
+        (Budget::InlineAndHops(hops), Outcome::Measured(figures)) => {
+            let most = beside.inline_ns.zip(beside.floor_ns).map(|(inline, floor)| inline + hops * 1.6 * floor);
+            most.map(|most| figures.p50 / most)
+        }
+        (Budget::MillionsPerSecond(least), Outcome::Rate(rate, _)) => Some(least / rate),
+        _ => None,
     };
-    if over <= 1.0 { String::from("pass") } else { format!("OVER, {over:.2} of budget") }
+    match over {
+        None => String::from("-"),
+        Some(over) if over <= 1.0 => String::from("pass"),
+        Some(over) => format!("OVER, {over:.2} of budget"),
+    }
 }
 
 #[cfg(test)]
@@ -64,22 +89,30 @@ mod tests {
 
     #[test]
     fn a_row_is_judged_by_its_budget() {
-        let measured = Outcome::Measured(Figures { p50: 80.0, p99: 90.0, p999: 400.0, times_floor: None, note: None });
-        for (budget, floor_ns, expected) in [
-            (Budget::P50(80.0), None, "pass"),
-            (Budget::P50(40.0), None, "OVER, 2.00 of budget"),
-            (Budget::P999(200.0), None, "OVER, 2.00 of budget"),
-            (Budget::TimesFloor(1.6), Some(50.0), "pass"),
-            (Budget::TimesFloor(1.6), Some(25.0), "OVER, 2.00 of budget"),
-            (Budget::TimesFloor(1.6), None, "-"),
-            (Budget::None, Some(50.0), "-"),
+        let figures = Figures { p50: 80.0, p99: 90.0, p999: 400.0, times_floor: None, note: None };
+        let measured = Outcome::Measured(figures.clone());
+        let floor = |ns| Beside { floor_ns: Some(ns), inline_ns: None };
+        let none = Beside::default();
+        for (budget, beside, expected) in [
+            (Budget::P50(80.0), none, "pass"),
+            (Budget::P50(40.0), none, "OVER, 2.00 of budget"),
+            (Budget::P999(200.0), none, "OVER, 2.00 of budget"),
+            (Budget::TimesFloor(1.6), floor(50.0), "pass"),
+            (Budget::TimesFloor(1.6), floor(25.0), "OVER, 2.00 of budget"),
+            (Budget::TimesFloor(1.6), none, "-"),
+            (Budget::InlineAndHops(2.0), Beside { inline_ns: Some(16.0), ..floor(20.0) }, "pass"),
+            (Budget::InlineAndHops(1.0), Beside { inline_ns: Some(8.0), ..floor(20.0) }, "OVER, 2.00 of budget"),
+            (Budget::InlineAndHops(1.0), floor(20.0), "-"),
+            (Budget::None, floor(50.0), "-"),
         ] {
-            assert_eq!(verdict(budget, &measured, floor_ns), expected, "{budget:?}");
+            assert_eq!(verdict(budget, &measured, beside), expected, "{budget:?}");
         }
-        let beside =
-            Outcome::Measured(Figures { p50: 80.0, p99: 90.0, p999: 400.0, times_floor: Some(1.5), note: None });
-        assert_eq!(verdict(Budget::TimesFloor(1.6), &beside, Some(25.0)), "pass", "its own floor counts");
-        assert_eq!(verdict(Budget::MillionsPerSecond(10.0), &Outcome::Rate(5.0), None), "OVER, 2.00 of budget");
-        assert_eq!(verdict(Budget::MillionsPerSecond(10.0), &Outcome::Rate(11.0), None), "pass");
+        let own_floor = Outcome::Measured(Figures { times_floor: Some(1.5), ..figures.clone() });
+        assert_eq!(verdict(Budget::TimesFloor(1.6), &own_floor, floor(25.0)), "pass", "its own floor counts");
+        let unjudged = Outcome::Unjudged(figures, String::from("one core"));
+        assert_eq!(verdict(Budget::P50(40.0), &unjudged, none), "-");
+        let rate = |rate| Outcome::Rate(rate, String::new());
+        assert_eq!(verdict(Budget::MillionsPerSecond(10.0), &rate(5.0), none), "OVER, 2.00 of budget");
+        assert_eq!(verdict(Budget::MillionsPerSecond(10.0), &rate(11.0), none), "pass");
     }
 }

@@ -1,5 +1,6 @@
 //! Instruments: a dense, append-only table of what can be quoted or traded. Ids are assigned by the market-data process
 //! of a home and never change; what an id stands for may (an option's multiplier after a dividend), from a trading day.
+#![deny(clippy::float_arithmetic)]
 
 use crate::codes::{Exchange, ProductClass};
 use crate::event::InstrumentDef;

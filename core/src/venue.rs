@@ -30,6 +30,11 @@ pub trait MarketFeed {
     fn skipped(&self) -> Vec<(&'static str, u64)> {
         Vec::new()
     }
+
+    /// What went wrong so far without stopping the source (a file that breaks off, a day without a calendar), for people.
+    fn problems(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The other party of an account: takes requests, gives reports.

@@ -108,6 +108,8 @@ fn trade_a_day(ledger: &mut Ledger, instrument: InstrumentId, trading_day: Tradi
             for part in 0..2 {
                 let trade_id = text(n * 2 + part);
                 let lots = Lots::new(1);
+                // Another price than the fill before: each is a detail of its own.
+                let price = Price::whole(100 + part as i64);
                 let fill = Fill {
                     instrument,
                     trading_day,

@@ -160,6 +160,7 @@ fn thread_plan(config: &Config, name: &str, core: Option<usize>) -> ThreadPlan {
     ThreadPlan { name: name.into(), core, fifo_priority: (priority > 0).then_some(priority) }
 }
 
+#[allow(clippy::disallowed_types, reason = "a live run is named by the time of the wall")]
 fn wall_ns() -> u64 {
     let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     elapsed.map_or(0, |elapsed| u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX))

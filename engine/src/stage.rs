@@ -1,12 +1,13 @@
 //! What a stage is, and the one loop that runs it: journal the input, fold it, then decide, journal and fold outputs
 //! one at a time until the stage is at rest. Live, recovery and verification differ only in the [`Log`] behind it.
+#![deny(clippy::float_arithmetic)]
 
 use shrike_core::codes::AlarmKind;
-use shrike_core::event::{Alarm, Event, Header, Seq, Slot, flags};
+use shrike_core::event::{Alarm, Event, Header, Seq, StageSlot, flags};
 use shrike_core::units::Nanos;
 
 /// Outputs of a stage: bodies up to 208 bytes.
-pub type OutSlot = Slot<26>;
+pub type OutSlot = StageSlot;
 
 /// Most outputs of one input. A stage that wants more is cut here, counted and alarmed: it must come to rest.
 pub const OUTPUTS_MAX: usize = 4_096;

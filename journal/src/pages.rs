@@ -1,5 +1,6 @@
 //! Simulated pages: a journal's files in memory, where a test decides what is synced, what fails, and what of the
 //! unsynced 4 KiB pages outlives a crash. No threads, no clock, no files: the same calls give the same bytes.
+#![allow(clippy::disallowed_types, reason = "simulated pages are shared by threads of tests")]
 
 use crate::format::{HEADER_PAGE, MARK_OFFSET, Position, ROLL_BYTES, decode_mark, encode_mark, segment_file};
 use crate::segment::Segment;

@@ -97,6 +97,10 @@ impl MarketFeed for Filtered {
     fn skipped(&self) -> Vec<(&'static str, u64)> {
         self.feed.skipped()
     }
+
+    fn problems(&self) -> Vec<String> {
+        self.feed.problems()
+    }
 }
 
 /// The simulated exchange in this process, with margin and fees of the product tables or of the configuration.

@@ -5,6 +5,7 @@
 //! - [`run`], [`exchange`]: the engine, and the simulated exchange as a process of its own
 //! - [`compose`]: a market and a venue as the configuration says
 //! - what they share: [`home`], [`error`], [`console`], [`names`], [`fields`], [`words`], [`books`]
+#![allow(clippy::disallowed_types, reason = "commands measure real time; what they print is sorted")]
 #![deny(missing_docs)]
 
 /// Version of the program, as journals name it.

@@ -9,7 +9,7 @@ use shrike_config::{Config, ConfigError, Loaded, MarketKind, Source, Speed};
 use shrike_core::clock::{ScaledTime, SimTime, Tsc};
 use shrike_core::units::Nanos;
 use shrike_core::venue::{Gateway, MarketFeed, Next};
-use shrike_engine::runtime::{EdgeEnd, Engine, Pace, Run, RunReport, rejoin};
+use shrike_engine::runtime::{EdgeEnd, Engine, Pace, Run, RunError, RunReport, Stopped, rejoin};
 use shrike_engine::setup;
 use shrike_journal::{ReadError, Reader};
 use std::io::IsTerminal;
@@ -98,13 +98,17 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Error> {
         let events = report.signal.inputs as f64;
         println!("{} in {seconds:.1} s, {:.0} market events/s", ending(report.end), events / seconds);
     }
-    Ok(Outcome::found_if(report.end == EdgeEnd::OrdersLeft))
+    match report.end {
+        EdgeEnd::NoRoom => Err(RunError::from(Stopped).into()),
+        end => Ok(Outcome::found_if(end == EdgeEnd::OrdersLeft)),
+    }
 }
 
 const fn ending(end: EdgeEnd) -> &'static str {
     match end {
         EdgeEnd::MarketEnded => "The market ended; all orders ended",
         EdgeEnd::Told => "Stopped as told; all orders ended",
+        EdgeEnd::NoRoom => "Stopped for want of room in a journal; all was cancelled",
         EdgeEnd::OrdersLeft => "Stopped, but orders are left at the venue: see `shrike status`",
     }
 }
@@ -129,6 +133,7 @@ fn run_in_process(args: &RunArgs, loaded: &Loaded, tables: &Tables, told: &Atomi
     let commands = commands(&engine)?;
     let report = go(args, engine, loaded, &mut feed, &mut counter, pace, told, commands, Nanos::ABSENT)?;
     if !args.quiet {
+        feed.problems().iter().for_each(|problem| eprintln!("{problem}"));
         for (reason, count) in feed.skipped().into_iter().filter(|(_, count)| *count > 0) {
             eprintln!("skipped {count} rows: {reason}");
         }

@@ -2,6 +2,7 @@
 //! phase allows ([`OrderRules`]) and the clock that turns them into events ([`PhaseClock`]). The facts are data with
 //! sources (`config/tables`); here is the logic, on the edge's thread except for [`OrderRules`], which the order stage
 //! reads. All times are natural times; China Standard Time is UTC+8 without daylight saving.
+#![deny(clippy::float_arithmetic)]
 
 mod clock;
 mod days;

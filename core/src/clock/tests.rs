@@ -1,4 +1,5 @@
 //! No clock goes back; the counter keeps the host's pace; jumps only go forward.
+#![allow(clippy::disallowed_types, reason = "clocks are compared with the system's")]
 
 use super::*;
 use proptest::prelude::*;

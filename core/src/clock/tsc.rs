@@ -1,6 +1,7 @@
 //! The host's time from the processor's time-stamp counter: a straight line through the counter, drawn at the start
 //! against `CLOCK_REALTIME` and redrawn now and then by [`Tsc::discipline`] so that it slews towards the host's clock
 //! and never steps. Without an invariant counter it is `CLOCK_MONOTONIC` from the wall time at the start.
+#![allow(clippy::disallowed_types, reason = "this is where clocks are read")]
 
 use crate::units::Nanos;
 use std::cell::Cell;

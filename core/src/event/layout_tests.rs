@@ -14,9 +14,7 @@ macro_rules! pin {
 fn header_is_the_frame() {
     pin!(Header, 48, len @ 0, kind @ 4, version @ 6, crc @ 8, flags @ 12, seq @ 16, recv_ns @ 24, taken_ns @ 32, cause @ 40);
     assert_eq!(size_of::<MarketSlot>(), 384);
-    assert_eq!(size_of::<IntentSlot>(), 256);
-    assert_eq!(size_of::<RequestSlot>(), 192);
-    assert_eq!(size_of::<ReportSlot>(), 256);
+    assert_eq!(size_of::<StageSlot>(), 256);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //!
 //! To add a kind: declare its body with `body!` in the file of its family, list it in [`Kind`] and [`Event`] below, and
 //! pin its layout in `layout_tests`.
+#![deny(clippy::float_arithmetic)]
 
 mod account;
 mod header;
@@ -21,7 +22,7 @@ pub use header::{Header, Seq, flags};
 pub use market::{Bar, DepthTick, Gap, InstrumentDef, MarketTrade, Phase, Quote, Rates, Settlement};
 pub use order::{Fill, Holding, OrderReport, OrderRequest, OrderUpdate, Refusal, TargetPosition, TargetQuote};
 pub use run::{Alarm, Command, DayRoll, Resync, RunEnd, RunStart, Timer, TimerRequest};
-pub use slot::{FeedbackSlot, IntentSlot, MarketSlot, ReportSlot, RequestSlot, Slot, read_body};
+pub use slot::{FeedbackSlot, IntentSlot, MarketSlot, ReportSlot, RequestSlot, Slot, StageSlot, read_body};
 
 /// A body of an event: plain bytes with a kind and a layout version.
 pub trait Body: bytemuck::Pod {

@@ -14,14 +14,17 @@ pub struct Slot<const WORDS: usize> {
 
 /// Market data to the signal stage: bodies up to 336 bytes.
 pub type MarketSlot = Slot<42>;
-/// Quotes, phases, definitions and intents to the order stage: bodies up to 208 bytes.
-pub type IntentSlot = Slot<26>;
-/// Requests to the venue: bodies up to 144 bytes.
-pub type RequestSlot = Slot<18>;
-/// The venue's reports to the order stage: bodies up to 208 bytes.
-pub type ReportSlot = Slot<26>;
-/// Fills, order updates and refusals back to the signal stage: bodies up to 144 bytes.
-pub type FeedbackSlot = Slot<18>;
+/// Everything to, from and between the stages but market data: bodies up to 208 bytes. One size, so that an output is
+/// copied from one end to the other as it is; a slot costs the cache lines that its event fills.
+pub type StageSlot = Slot<26>;
+/// Quotes, phases, definitions and intents to the order stage.
+pub type IntentSlot = StageSlot;
+/// Requests to the venue.
+pub type RequestSlot = StageSlot;
+/// The venue's reports to the order stage.
+pub type ReportSlot = StageSlot;
+/// Fills, order updates and refusals back to the signal stage.
+pub type FeedbackSlot = StageSlot;
 
 impl<const WORDS: usize> Default for Slot<WORDS> {
     fn default() -> Self {

@@ -79,6 +79,7 @@ impl Ledger {
         }
         self.orders.clear();
         self.fills.clear();
+        self.details.clear();
         self.venue_funds = None;
         let account = &mut self.account;
         (account.base_close_profit, account.base_commission) = (Money::ZERO, Money::ZERO);

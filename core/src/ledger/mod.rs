@@ -14,32 +14,40 @@
 //! # Positions and money, by date
 //! Money is exact in units of 1e-8; a ratio is applied by [`Money::times_rate`](crate::units::Money::times_rate), which
 //! rounds half away from zero. Per contract and side:
-//! - **today's lots** are kept as a value: the sum of price × lots. Closing n of m takes `value * n / m`, truncated
-//!   toward zero in raw units of 1e-8 price-lots; the close's own value less what was taken is close profit;
+//! - **today's lots** are CTP's position details: a queue of (opening price, lots), fills at the price of the last one
+//!   joining it. A close takes them first in, first out; close price less opening price, times lots, is close profit,
+//!   so no average is formed and nothing is rounded;
 //! - **lots of earlier days** all stand at the previous settlement price, and so does their close profit;
 //! - a close takes today's lots or earlier ones as its offset says at SHFE and INE (plain close: earlier), elsewhere
 //!   earlier ones first;
 //! - **commission** of a fill: ratio of its value, plus an amount per lot; each portion (opened, closed of today, closed
 //!   of earlier days) at its own rate and rounded by itself;
-//! - **margin** of a side: ratio of (earlier lots at the previous settlement + today's value), rounded once, plus an
-//!   amount per lot; both sides count in full;
+//! - **margin** of a side: ratio of (earlier lots at the previous settlement + today's at their opening prices),
+//!   rounded once, plus an amount per lot; both sides count in full;
 //! - **frozen**, per side of the market over its live opening orders: ratio of the sum of price × remaining lots, plus
 //!   an amount per lot, for margin and again for the opening fee. A market order binds at the day's upper limit;
 //! - **position profit** is marked at the day's settlement, else the last price of the day, else the previous
 //!   settlement;
 //! - equity = pre balance + close profit + position profit - commission; available = equity - margin - frozen.
 //!
-//! What cannot be computed is absent. At the day roll the results move into the balance, which turns absent when a
-//! held contract was not settled, and is then taken from the venue's next funds answer.
+//! A close told before its open makes a queue of negative lots, which the open then meets in the same order. Positions
+//! adopted from the venue come without details: today's lots are one detail at the venue's mark.
 //!
-//! *Example:* multiplier 10, fee 2 a lot, previous settlement 100, 3 long lots of earlier days at DCE. Buy 2 at 103 and
-//! 1 at 104: today's value is 310. Sell to close 5 at 106: the 3 earlier lots go first, (106 - 100) × 3 × 10 = 180; then
-//! 2 of today's 3: `310 * 2 / 3` = 206.66666666 leaves 103.33333334, and (212 - 206.66666666) × 10 = 53.3333334.
-//! Close profit is 233.3333334 and commission 16; with the last price at 105, position profit is
-//! (105 - 103.33333334) × 10 = 16.6666666.
+//! What cannot be computed is absent. At the day roll today's lots join the earlier ones at the settlement price and the
+//! results move into the balance, which turns absent when a held contract was not settled, and is then taken from the
+//! venue's next funds answer.
+//!
+//! *Example:* multiplier 10, fee 2 a lot, margin a tenth, previous settlement 100, 3 long lots of earlier days at DCE.
+//! Buy 2 at 103 and 2 at 104: the details are (103, 2) and (104, 2). Sell to close 6 at 106: the 3 earlier lots go first,
+//! (106 - 100) × 3 × 10 = 180; then both lots at 103, (106 - 103) × 2 × 10 = 60; then one at 104, (106 - 104) × 10 = 20.
+//! Close profit is 260 and commission (4 + 6) × 2 = 20. The detail (104, 1) is left: with the last price at 105, position
+//! profit is (105 - 104) × 10 = 10, and margin a tenth of 104 × 10 = 104. (At the average price of 103.5, close profit
+//! would be 255 and position profit 15.)
+#![deny(clippy::float_arithmetic)]
 
 mod account;
 mod day;
+mod details;
 mod fills;
 mod index;
 mod order;
@@ -59,11 +67,13 @@ pub use orders::OrderIndex;
 pub use position::Position;
 pub use snapshot::RestoreError;
 
+use crate::codes::Side;
 use crate::event::{DayRoll, Event, Header, Login};
 use crate::instrument::{InstrumentId, Instruments};
-use crate::units::{Lots, TradingDay};
+use crate::units::{Lots, Price, TradingDay};
 use account::{Account, Totals};
 use bytemuck::{CheckedBitPattern, NoUninit};
+use details::Details;
 use fills::Fills;
 use orders::Orders;
 use venue_books::{VenueBook, VenueFunds};
@@ -167,6 +177,7 @@ const MAX_LOTS: i64 = 1_000_000_000;
 pub struct Ledger {
     instruments: Instruments,
     positions: Vec<Position>,
+    details: Details,
     venue: Vec<VenueBook>,
     venue_funds: Option<VenueFunds>,
     cells: Vec<Cell>,
@@ -186,6 +197,8 @@ impl Ledger {
         Self {
             instruments: Instruments::with_capacity(instruments),
             positions: Vec::with_capacity(instruments),
+            // A fill adds one at most, and so does adopting a side.
+            details: Details::with_capacity(orders.saturating_mul(4).saturating_add(instruments.saturating_mul(2))),
             venue: Vec::with_capacity(instruments),
             venue_funds: None,
             cells: Vec::with_capacity(instruments.saturating_mul(strategies)),
@@ -238,6 +251,14 @@ impl Ledger {
     /// Every contract's book, by id.
     pub fn positions(&self) -> impl Iterator<Item = (InstrumentId, &Position)> {
         self.positions.iter().enumerate().map(|(id, position)| (InstrumentId::new(id as u32), position))
+    }
+    /// Today's lots of a side of a contract one by one, as they will be closed: opening price and lots, first opened
+    /// first. The price is absent for lots adopted without one; lots are negative while the opening fill of a close is
+    /// still to be told.
+    pub fn details(&self, instrument: InstrumentId, side: Side) -> impl Iterator<Item = (Price, Lots)> {
+        let holding = self.position(instrument).map(|position| position.holding(side));
+        let details = holding.into_iter().flat_map(|holding| holding.details(&self.details));
+        details.map(|detail| (detail.price, Lots::new(detail.lots)))
     }
     /// What a strategy holds and has working in a contract.
     #[inline]
@@ -337,10 +358,16 @@ impl Ledger {
     /// Changes a contract's book and carries its worth into the account's sums.
     #[inline]
     fn with_position(&mut self, instrument: InstrumentId, change: impl FnOnce(&mut Position)) -> bool {
+        self.with_details(instrument, |position, _| change(position))
+    }
+
+    /// The same, where today's lots change.
+    #[inline]
+    fn with_details(&mut self, instrument: InstrumentId, change: impl FnOnce(&mut Position, &mut Details)) -> bool {
         match self.positions.get_mut(instrument.index()) {
             Some(position) => {
                 let before = position.worth;
-                change(position);
+                change(position, &mut self.details);
                 self.totals.replace(&before, &position.worth);
                 true
             }

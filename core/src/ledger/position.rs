@@ -5,6 +5,7 @@ mod worth;
 
 pub(super) use worth::Worth;
 
+use super::details::Details;
 use super::order::Exposure;
 use super::side::{Closing, Holding};
 use crate::codes::{Exchange, Offset, PhaseKind, PhaseSource, Side};
@@ -123,7 +124,8 @@ impl Position {
     pub fn lots(&self, side: Side) -> Lots {
         Lots::new(self.holding(side).lots())
     }
-    /// What today's lots of a side cost, in price-lots (raw price times lots): divide by the lots for the average.
+    /// What today's lots of a side cost, in price-lots (raw price times lots): divide by the lots for the average. The
+    /// lots one by one are [`super::Ledger::details`].
     #[inline]
     pub fn today_value(&self, side: Side) -> i128 {
         self.holding(side).today_value()
@@ -253,7 +255,7 @@ impl Position {
     }
 
     #[inline]
-    fn holding(&self, side: Side) -> &Holding {
+    pub(super) fn holding(&self, side: Side) -> &Holding {
         match side {
             Side::Buy => &self.long,
             Side::Sell => &self.short,
@@ -346,26 +348,31 @@ impl Position {
     }
 
     /// Books a fill; side and offset are decoded by the caller.
-    pub(super) fn fill(&mut self, fill: &Fill, side: Side, offset: Offset) {
+    pub(super) fn fill(&mut self, fill: &Fill, side: Side, offset: Offset, details: &mut Details) {
         let (lots, price, splits) = (fill.lots.get(), fill.price, self.splits_today);
         let portions = match (side, offset) {
-            (Side::Buy, Offset::Open) => self.long.open(lots, price),
-            (Side::Sell, Offset::Open) => self.short.open(lots, price),
-            (Side::Buy, _) => self.short.close(offset, splits, lots, price),
-            (Side::Sell, _) => self.long.close(offset, splits, lots, price),
+            (Side::Buy, Offset::Open) => self.long.open(lots, price, details),
+            (Side::Sell, Offset::Open) => self.short.open(lots, price, details),
+            (Side::Buy, _) => self.short.close(offset, splits, lots, price, details),
+            (Side::Sell, _) => self.long.close(offset, splits, lots, price, details),
         };
         self.commission = self.commission.plus(self.fee(portions, price));
         self.value_held();
     }
 
     /// Takes the venue's lots of a side as the truth.
-    pub(super) fn adopt(&mut self, side: Side, today: i64, yesterday: i64, mark: Price) {
+    pub(super) fn adopt(&mut self, side: Side, today: i64, yesterday: i64, mark: Price, details: &mut Details) {
         let mark = [mark, self.mark()].into_iter().find(|price| price.is_present()).unwrap_or(Price::ABSENT);
         match side {
-            Side::Buy => self.long.adopt(today, yesterday, mark),
-            Side::Sell => self.short.adopt(today, yesterday, mark),
+            Side::Buy => self.long.adopt(today, yesterday, mark, details),
+            Side::Sell => self.short.adopt(today, yesterday, mark, details),
         }
         self.value_all();
+    }
+
+    /// Whether the details of both sides add up to their lots and values.
+    pub(super) fn adds_up(&self, details: &Details) -> bool {
+        self.long.adds_up(details) && self.short.adds_up(details)
     }
 
     /// The day ends: orders are gone, lots are yesterday's, the settlement price is the new base. Returns what the day

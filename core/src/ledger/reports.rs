@@ -174,7 +174,7 @@ impl Ledger {
             }),
             false => found,
         };
-        self.with_position(fill.instrument, |position| position.fill(fill, side, offset));
+        self.with_details(fill.instrument, |position, details| position.fill(fill, side, offset, details));
         let ours = order.and_then(|index| self.orders.get(index)).filter(|order| !order.wild);
         let strategy = ours.map(|order| order.strategy);
         if let Some(cell) = self.cell_mut(strategy.unwrap_or(0), fill.instrument) {

@@ -1,6 +1,7 @@
 //! One side (long or short) of the position in a contract: lots by date, and what they cost. The arithmetic of the
 //! by-date convention in the module's documentation lives here and nowhere else.
 
+use super::details::{Detail, Details, Queue};
 use crate::codes::{Offset, Side};
 use crate::units::{Lots, Money, Price};
 use bytemuck::{CheckedBitPattern, NoUninit};
@@ -10,7 +11,8 @@ use bytemuck::{CheckedBitPattern, NoUninit};
 #[derive(Clone, Copy, PartialEq, Debug, NoUninit, CheckedBitPattern)]
 #[repr(C)]
 pub(super) struct Holding {
-    /// What today's lots cost. Negative lots (a close told before its open) were "bought" at the close's price.
+    /// What today's lots cost: the sum over `queue`, kept so that no valuation walks it. Negative lots (a close told
+    /// before its open) were "bought" at the close's price. Unpriced lots count nothing.
     today_value: i128,
     /// Result of closing today's lots, as for a long position.
     closed_today: i128,
@@ -21,8 +23,12 @@ pub(super) struct Holding {
     yesterday: i64,
     /// [`Side`] of the position: +1 long, -1 short.
     sign: i64,
-    /// Today's lots were adopted from the venue without a price.
-    unvalued: bool,
+    /// Of `today`, lots adopted from the venue without a price.
+    unpriced: i64,
+    /// Today's lots one by one, first opened first: all positive, or all negative.
+    queue: Queue,
+    /// Unpriced lots were closed, so the day's result is not known.
+    closed_unpriced: bool,
     pad: [u8; 15],
 }
 
@@ -44,7 +50,9 @@ impl Holding {
             today: 0,
             yesterday: 0,
             sign: side.sign(),
-            unvalued: false,
+            unpriced: 0,
+            queue: Queue::EMPTY,
+            closed_unpriced: false,
             pad: [0; 15],
         }
     }
@@ -66,16 +74,28 @@ impl Holding {
         self.today_value
     }
 
+    /// Today's lots one by one, first opened first.
+    pub(super) fn details<'a>(&self, details: &'a Details) -> impl Iterator<Item = &'a Detail> {
+        details.of(self.queue)
+    }
+
     /// Books an opening fill.
-    pub(super) fn open(&mut self, lots: i64, price: Price) -> Portions {
-        self.trade_today(lots, price.raw());
+    pub(super) fn open(&mut self, lots: i64, price: Price, details: &mut Details) -> Portions {
+        self.trade_today(lots, price, details);
         Portions { opened: lots, ..Portions::default() }
     }
 
     /// Books a closing fill. Where the exchange splits dates the offset says which lots; elsewhere those of earlier
     /// days go first. More lots than are held make the date's lots negative: the opening fill is still to come, or
     /// the books are wrong, which the venue's restatement will show.
-    pub(super) fn close(&mut self, offset: Offset, splits_today: bool, lots: i64, price: Price) -> Portions {
+    pub(super) fn close(
+        &mut self,
+        offset: Offset,
+        splits_today: bool,
+        lots: i64,
+        price: Price,
+        details: &mut Details,
+    ) -> Portions {
         let of_yesterday = match (splits_today, offset) {
             (true, Offset::CloseToday) => 0,
             (true, _) => lots,
@@ -85,52 +105,83 @@ impl Holding {
         self.yesterday -= of_yesterday;
         self.closed_yesterday += of_yesterday;
         self.closed_yesterday_value += price.raw() as i128 * of_yesterday as i128;
-        self.trade_today(-of_today, price.raw());
+        self.trade_today(-of_today, price, details);
         Portions { opened: 0, closed_today: of_today, closed_yesterday: of_yesterday }
     }
 
-    /// Adds lots (negative: takes) at a price to today's, by average cost: taking n of m removes `value * n / m`,
-    /// truncated toward zero, and the rest is result.
-    fn trade_today(&mut self, lots: i64, price: i64) {
+    /// Adds lots (negative: takes) at a price to today's, first in, first out: lots of the other sign meet the details
+    /// that wait, and only what is left over joins the queue.
+    fn trade_today(&mut self, lots: i64, price: Price, details: &mut Details) {
         let mut rest = lots;
-        if self.today != 0 && lots != 0 && (self.today < 0) != (lots < 0) {
-            let (held, taken) = (self.today.abs() as i128, lots.abs().min(self.today.abs()));
-            let removed = match self.today_value.checked_mul(taken as i128) {
-                Some(product) => product / held,
-                None => self.today_value / held * taken as i128,
-            };
-            let signed = if lots < 0 { -taken } else { taken };
-            self.closed_today += -removed - price as i128 * signed as i128;
-            self.today_value -= removed;
-            self.today += signed;
-            rest -= signed;
+        while rest != 0 && self.today != 0 && (self.today < 0) != (rest < 0) {
+            let Some(detail) = details.front(&self.queue) else { break };
+            let taken = if rest < 0 { rest.max(-detail.lots) } else { rest.min(-detail.lots) };
+            detail.lots += taken;
+            match detail.price.some() {
+                Some(cost) => {
+                    self.closed_today += (cost.raw() as i128 - price.raw() as i128) * taken as i128;
+                    self.today_value += cost.raw() as i128 * taken as i128;
+                }
+                None => {
+                    self.unpriced += taken;
+                    self.closed_unpriced = true;
+                }
+            }
+            self.today += taken;
+            rest -= taken;
+            if detail.lots == 0 {
+                details.pop(&mut self.queue);
+            }
         }
-        self.today += rest;
-        self.today_value += price as i128 * rest as i128;
-        self.unvalued &= self.today != 0;
+        self.add_today(rest, price, details);
     }
 
-    /// Takes the venue's lots as the truth. Lots that agree keep their cost; others are valued at `mark`.
-    pub(super) fn adopt(&mut self, today: i64, yesterday: i64, mark: Price) {
+    fn add_today(&mut self, lots: i64, price: Price, details: &mut Details) {
+        if lots == 0 {
+            return;
+        }
+        self.today += lots;
+        match price.some() {
+            Some(price) => self.today_value += price.raw() as i128 * lots as i128,
+            None => self.unpriced += lots,
+        }
+        details.push(&mut self.queue, price, lots);
+    }
+
+    /// Takes the venue's lots as the truth. Lots that agree keep their details; others become one detail at `mark`.
+    pub(super) fn adopt(&mut self, today: i64, yesterday: i64, mark: Price, details: &mut Details) {
         self.yesterday = yesterday;
         if self.today != today {
-            self.today = today;
-            self.today_value = if mark.is_absent() { 0 } else { mark.raw() as i128 * today as i128 };
-            self.unvalued = mark.is_absent() && today != 0;
+            (self.today, self.today_value, self.unpriced, self.queue) = (0, 0, 0, Queue::EMPTY);
+            self.add_today(today, mark, details);
         }
     }
 
-    /// The day ends: today's lots become yesterday's, and what was closed is settled.
+    /// Whether the details add up to today's lots and their value, as they do in every book of ours.
+    pub(super) fn adds_up(&self, details: &Details) -> bool {
+        let (mut lots, mut value, mut unpriced) = (0i64, 0i128, 0i64);
+        for detail in self.details(details) {
+            lots = lots.saturating_add(detail.lots);
+            match detail.price.some() {
+                Some(price) => value = value.saturating_add(price.raw() as i128 * detail.lots as i128),
+                None => unpriced = unpriced.saturating_add(detail.lots),
+            }
+        }
+        (lots, value, unpriced) == (self.today, self.today_value, self.unpriced)
+    }
+
+    /// The day ends: today's lots join yesterday's, and what was closed is settled.
     pub(super) fn roll(&mut self) {
         let yesterday = self.lots();
         *self = Self { yesterday, ..Self::flat(if self.sign < 0 { Side::Sell } else { Side::Buy }) };
     }
 
-    /// Result of the lots closed today; absent when lots of earlier days were closed and their settlement price is not
-    /// known.
+    /// Result of the lots closed today; absent when unpriced lots were closed, or lots of earlier days whose settlement
+    /// price is not known.
     #[inline]
     pub(super) fn close_profit(&self, pre_settlement: Price, multiplier: i64) -> Money {
         let yesterday = match self.closed_yesterday {
+            _ if self.closed_unpriced => return Money::ABSENT,
             0 => 0,
             _ if pre_settlement.is_absent() => return Money::ABSENT,
             lots => self.closed_yesterday_value - pre_settlement.raw() as i128 * lots as i128,
@@ -144,7 +195,7 @@ impl Holding {
         if self.today == 0 && self.yesterday == 0 {
             return Money::ZERO;
         }
-        if mark.is_absent() || self.unvalued || (pre_settlement.is_absent() && self.yesterday != 0) {
+        if mark.is_absent() || self.unpriced != 0 || (pre_settlement.is_absent() && self.yesterday != 0) {
             return Money::ABSENT;
         }
         let of_yesterday = match self.yesterday {
@@ -158,7 +209,7 @@ impl Holding {
     /// negative lots.
     #[inline]
     pub(super) fn margin_value(&self, pre_settlement: Price, multiplier: i64) -> Money {
-        if self.today < 0 || self.yesterday < 0 || self.unvalued {
+        if self.today < 0 || self.yesterday < 0 || self.unpriced != 0 {
             return Money::ABSENT;
         }
         let of_yesterday = match self.yesterday {

@@ -2,6 +2,7 @@
 //! memory, so equal books give equal bytes; indexes and sums are built again. Reading checks every code.
 
 use super::account::Account;
+use super::details::Detail;
 use super::fills::FillKey;
 use super::position::{Position, Worth};
 use super::venue_books::{VenueBook, VenueFunds};
@@ -22,7 +23,7 @@ pub enum RestoreError {
 
 const MAGIC: u64 = u64::from_le_bytes(*b"SHRKBOOK");
 /// Counts up when a row's layout changes; an older snapshot is then refused and the journal folded instead.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -30,8 +31,10 @@ struct Head {
     magic: u64,
     version: u32,
     /// Bytes of a row of each table: a build with another layout is foreign.
-    row_bytes: [u32; 5],
+    row_bytes: [u32; 6],
+    pad: u32,
     instruments: u64,
+    details: u64,
     orders: u64,
     live: u64,
     fills: u64,
@@ -40,8 +43,9 @@ struct Head {
     has_funds: u32,
 }
 
-const ROW_BYTES: [u32; 5] = [
+const ROW_BYTES: [u32; 6] = [
     size_of::<Position>() as u32,
+    size_of::<Detail>() as u32,
     size_of::<VenueBook>() as u32,
     size_of::<Order>() as u32,
     size_of::<FillKey>() as u32,
@@ -88,7 +92,9 @@ impl Ledger {
             magic: MAGIC,
             version: VERSION,
             row_bytes: ROW_BYTES,
+            pad: 0,
             instruments: self.positions.len() as u64,
+            details: self.details.rows().len() as u64,
             orders: self.orders.rows().len() as u64,
             live: self.orders.live() as u64,
             fills: self.fills.keys().len() as u64,
@@ -100,6 +106,7 @@ impl Ledger {
         part(bytemuck::bytes_of(&funds.map_or_else(FundsReport::default, |funds| funds.report)));
         self.instruments.iter().for_each(|def| part(bytemuck::bytes_of(def)));
         part(bytemuck::cast_slice(&self.positions));
+        part(bytemuck::cast_slice(self.details.rows()));
         part(bytemuck::cast_slice(&self.venue));
         part(bytemuck::cast_slice(&self.cells));
         part(bytemuck::cast_slice(self.orders.rows()));
@@ -139,6 +146,7 @@ impl Ledger {
         let report: FundsReport = source.take()?;
         let defs: Vec<InstrumentDef> = source.rows(head.instruments)?;
         let positions: Vec<Position> = source.rows(head.instruments)?;
+        let details: Vec<Detail> = source.rows(head.details)?;
         let venue: Vec<VenueBook> = source.rows(head.instruments)?;
         let cells: Vec<Cell> = source.rows(head.instruments.saturating_mul(head.strategies))?;
         let orders: Vec<Order> = source.rows(head.orders)?;
@@ -159,6 +167,10 @@ impl Ledger {
             ledger.cells.extend_from_slice(own);
             ledger.cells.resize(ledger.cells.len() + ledger.strategies - strategies, Cell::default());
             ledger.cells.push(*shared);
+        }
+        ledger.details.restore(&details).ok_or(RestoreError::Damaged)?;
+        if !positions.iter().all(|position| position.adds_up(&ledger.details)) {
+            return Err(RestoreError::Damaged);
         }
         ledger.positions.extend_from_slice(&positions);
         ledger.venue.extend_from_slice(&venue);

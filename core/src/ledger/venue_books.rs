@@ -154,10 +154,10 @@ impl Ledger {
             let instrument = InstrumentId::new(id);
             let Some(book) = self.venue.get(instrument.index()).copied() else { continue };
             let before = self.net(instrument);
-            self.with_position(instrument, |position| {
+            self.with_details(instrument, |position, details| {
                 for side in [Side::Buy, Side::Sell] {
                     let line = book.line(side, restatement).unwrap_or(&VenueBook::UNTOLD.long);
-                    position.adopt(side, line.today.get(), line.yesterday.get(), line.mark);
+                    position.adopt(side, line.today.get(), line.yesterday.get(), line.mark, details);
                 }
             });
             let after = self.net(instrument);

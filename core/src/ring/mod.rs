@@ -5,6 +5,7 @@
 //! - [`ring`]: everything in order: reports, requests, intents, feedback.
 //! - [`market_ring`]: market data; snapshots fall back to the latest of each instrument.
 //! - [`Quiet`]: how many events are on their way, for lockstep in simulated time.
+#![deny(clippy::float_arithmetic)]
 
 mod latest;
 mod market;

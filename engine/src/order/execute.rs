@@ -3,7 +3,7 @@
 //! journaled and folded before the next is decided.
 
 use super::gate::{Gate, Refused};
-use super::session::{Mode, Readiness};
+use super::session::Readiness;
 use super::stage::OrderStage;
 use super::targets::{Pair, Wanted, side_index};
 use crate::stage::OutSlot;
@@ -167,7 +167,7 @@ impl OrderStage {
     /// What one side of a pair needs now.
     fn step(&self, pair: Pair, side: Side) -> Step {
         let (price, lots, quoting) = self.side_wanted(pair, side);
-        let may_follow = self.order_rate.allows(self.now) && self.cancel_rate.allows(self.now);
+        let may_follow = || self.order_rate.allows(self.now) && self.cancel_rate.allows(self.now);
         let (mut kept, mut live, mut waits) = (0i64, 0u32, false);
         for (index, order) in self.ledger.live_orders_of(pair.instrument) {
             if order.strategy != pair.strategy || order.side != side || order.wild {
@@ -181,7 +181,7 @@ impl OrderStage {
                 OrderState::Sent | OrderState::Working if in_place => kept += left,
                 // A side that is pulled is cancelled at once; one that moves waits for room to send again.
                 OrderState::Working | OrderState::CancelPending
-                    if (lots == Lots::ZERO || may_follow) && self.can_cancel(order) =>
+                    if (lots == Lots::ZERO || may_follow()) && self.can_cancel(order) =>
                 {
                     return Step::Cancel(index);
                 }
@@ -262,7 +262,7 @@ impl OrderStage {
             settings: &self.settings,
             limits,
             rate: &self.order_rate,
-            reduce_only: self.reduce_only || self.mode == Mode::Flatten,
+            reduce_only: self.reduces_only(),
             now: self.now,
         };
         match gate.check(&order, def, quoting) {

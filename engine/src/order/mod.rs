@@ -2,6 +2,7 @@
 //!
 //! [`OrderStage`] folds facts into the ledger (`core::ledger`), the targets and the session; `execute` compares targets
 //! with live orders; `gate` decides whether an order may be sent.
+#![deny(clippy::float_arithmetic)]
 
 mod errors;
 mod execute;

@@ -22,12 +22,14 @@ struct SavedHead {
     last_command: u64,
     readiness: Readiness,
     mode: Mode,
+    mode_before_stop: Mode,
     resync_wanted: bool,
     reconnecting: bool,
-    reduce_only: bool,
+    overflowing: bool,
+    journal_low: bool,
     catchup: bool,
     timer_fired: bool,
-    pad: u8,
+    pad: [u8; 7],
 }
 
 /// One side of a row.
@@ -142,7 +144,11 @@ impl Targets {
     fn load(&mut self, bytes: &mut Bytes<'_>) -> Option<()> {
         for _ in 0..bytes.u64()? {
             let index = usize::try_from(bytes.u64()?).ok()?;
-            bytes.pod::<SavedRow>()?.restore(self.rows.get_mut(index)?)?;
+            let row = self.rows.get_mut(index)?;
+            bytes.pod::<SavedRow>()?.restore(row)?;
+            if row.wanted != Wanted::Nothing {
+                self.stated = self.stated.max(index / self.strategies + 1);
+            }
         }
         Some(())
     }
@@ -178,12 +184,14 @@ impl OrderStage {
                 last_command: self.last_command,
                 readiness,
                 mode: self.mode,
+                mode_before_stop: self.mode_before_stop,
                 resync_wanted,
                 reconnecting,
-                reduce_only: self.reduce_only,
+                overflowing: self.overflowing,
+                journal_low: self.journal_low,
                 catchup: self.catchup,
                 timer_fired: self.timer_fired,
-                pad: 0,
+                pad: [0; 7],
             },
         );
         let mut ledger = Vec::new();
@@ -202,9 +210,10 @@ impl OrderStage {
         let head: SavedHead = bytes.pod()?;
         let SavedHead { readiness, resync_wanted, cancel_upto, lost_check_ns, reconnecting, .. } = head;
         self.session = Session { readiness, resync_wanted, cancel_upto, lost_check_ns, reconnecting };
-        self.mode = head.mode;
+        (self.mode, self.mode_before_stop) = (head.mode, head.mode_before_stop);
         (self.now, self.timer_due, self.last_command) = (head.now, head.timer_due, head.last_command);
-        (self.reduce_only, self.catchup, self.timer_fired) = (head.reduce_only, head.catchup, head.timer_fired);
+        (self.overflowing, self.journal_low) = (head.overflowing, head.journal_low);
+        (self.catchup, self.timer_fired) = (head.catchup, head.timer_fired);
         self.targets.flatten = self.mode == Mode::Flatten;
         let capacity = Capacity {
             instruments: self.limits.len(),

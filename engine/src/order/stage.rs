@@ -49,8 +49,12 @@ pub struct OrderStage {
     pub(super) cancel_rate: RateWindow,
     pub(super) session: Session,
     pub(super) mode: Mode,
-    /// Opening is off: a ring overflowed, or the journal runs out of room.
-    pub(super) reduce_only: bool,
+    /// The mode before the engine was told to stop, for the next start.
+    pub(super) mode_before_stop: Mode,
+    /// Opening is off while a ring overflows,
+    pub(super) overflowing: bool,
+    /// and while a journal runs out of room.
+    pub(super) journal_low: bool,
     pub(super) now: Nanos,
     pub(super) catchup: bool,
     /// Whether the last input was the stage's own timer.
@@ -80,7 +84,9 @@ impl OrderStage {
             settings,
             session: Session::default(),
             mode: Mode::default(),
-            reduce_only: false,
+            mode_before_stop: Mode::default(),
+            overflowing: false,
+            journal_low: false,
             now: Nanos::ABSENT,
             catchup: false,
             timer_fired: false,
@@ -306,6 +312,9 @@ impl OrderStage {
         if self.now.since(command.written_ns) > COMMAND_LIFE_NS {
             return;
         }
+        if self.mode != Mode::Stopping {
+            self.mode_before_stop = self.mode;
+        }
         self.mode = self.mode.after(kind);
         self.targets.flatten = self.mode == Mode::Flatten;
         if kind == CommandKind::CancelAll {
@@ -319,13 +328,14 @@ impl OrderStage {
         self.session.resync_wanted = !self.ledger.trading_day().is_absent();
         self.session.reconnecting = false;
         // The rings and the journal's room of the process before are gone with it.
-        self.reduce_only = false;
+        (self.overflowing, self.journal_low) = (false, false);
         self.timer_due = Nanos::ABSENT;
         if self.settings.cancel_on_start && !after_clean_stop {
             self.session.cancel_upto = self.ledger.next_ref().saturating_sub(1);
         }
         if self.mode == Mode::Stopping {
-            self.mode = Mode::Trade;
+            self.mode = self.mode_before_stop;
+            self.targets.flatten = self.mode == Mode::Flatten;
         }
         self.targets.touch_all();
     }
@@ -333,8 +343,10 @@ impl OrderStage {
     fn signal_alarm(&mut self, alarm: &Alarm) {
         if alarm.kind == AlarmKind::StrategyFailed.code() {
             self.targets.pull_quotes(alarm.strategy);
-        } else if alarm.kind == AlarmKind::RingOverflow.code() || alarm.kind == AlarmKind::JournalLow.code() {
-            self.reduce_only = alarm.cleared == 0;
+        } else if alarm.kind == AlarmKind::RingOverflow.code() {
+            self.overflowing = alarm.cleared == 0;
+        } else if alarm.kind == AlarmKind::JournalLow.code() {
+            self.journal_low = alarm.cleared == 0;
         }
     }
 
@@ -475,6 +487,11 @@ impl OrderStage {
     pub(super) fn fate(&self, index: OrderIndex, state: OrderState) -> Option<OrderUpdate> {
         let order = self.ledger.order(index)?;
         Some(OrderUpdate { state: state.code(), ..told(order) })
+    }
+
+    /// Whether opening is off.
+    pub(super) fn reduces_only(&self) -> bool {
+        self.overflowing || self.journal_low || self.mode == Mode::Flatten
     }
 
     /// The pair's net lots.

@@ -430,11 +430,20 @@ fn a_command_that_waited_too_long_is_dropped() {
 }
 
 #[test]
-fn a_mode_lasts_over_a_restart_and_a_stop_does_not() {
-    for (kind, expected) in [(CommandKind::Halt, Mode::Halt), (CommandKind::Stop, Mode::Trade)] {
+fn a_mode_lasts_over_stops_and_restarts() {
+    use CommandKind::{Flatten, Halt, Observe, Resume, Stop};
+    let cases: [(&[CommandKind], Mode); 6] = [
+        (&[Halt], Mode::Halt),
+        (&[Stop], Mode::Trade),
+        (&[Halt, Stop], Mode::Halt),
+        (&[Observe, Stop, Stop], Mode::Observe),
+        (&[Flatten, Stop], Mode::Flatten),
+        (&[Halt, Resume, Stop], Mode::Trade),
+    ];
+    for (kinds, expected) in cases {
         let mut desk = Desk::ready();
-        desk.command(kind);
-        assert_eq!(desk.restarted(settings()).0.stage().mode(), expected);
+        kinds.iter().for_each(|&kind| drop(desk.command(kind)));
+        assert_eq!(desk.restarted(settings()).0.stage().mode(), expected, "{kinds:?}");
     }
 }
 
@@ -465,6 +474,18 @@ fn a_failed_strategys_quotes_are_pulled_and_its_position_held() {
 fn overflow(raised: bool) -> Alarm {
     let kind = AlarmKind::RingOverflow.code();
     Alarm { instrument: InstrumentId::NONE, kind, cleared: u8::from(!raised), value: 4, ..Alarm::default() }
+}
+
+#[test]
+fn one_reason_to_reduce_does_not_clear_another() {
+    let mut desk = Desk::ready();
+    let low = |raised: bool| Alarm { kind: AlarmKind::JournalLow.code(), ..overflow(raised) };
+    desk.hear(StageId::Order, &low(true));
+    desk.hear(StageId::Order, &overflow(true));
+    desk.hear(StageId::Order, &overflow(false));
+    assert!(desk.target(SHFE, 1, Urgency::Passive).is_quiet());
+    desk.hear(StageId::Order, &low(false));
+    assert_eq!(desk.market(SHFE, BID, ASK).inserts().len(), 1);
 }
 
 #[test]

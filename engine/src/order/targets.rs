@@ -80,6 +80,8 @@ pub const fn side_index(side: Side) -> usize {
 pub struct Targets {
     pub(super) rows: Vec<Row>,
     pub(super) strategies: usize,
+    /// Contracts from here on have no row with an intent.
+    pub(super) stated: usize,
     queue: Vec<Pair>,
     next: usize,
     /// Rows without an intent are looked at too: everything that anyone holds is to be closed.
@@ -91,7 +93,8 @@ impl Targets {
     pub fn new(strategies_max: usize, instruments_max: usize) -> Self {
         let strategies = strategies_max + 1;
         let len = strategies * instruments_max;
-        Self { rows: vec![Row::default(); len], strategies, queue: Vec::with_capacity(len), next: 0, flatten: false }
+        let queue = Vec::with_capacity(len);
+        Self { rows: vec![Row::default(); len], strategies, stated: 0, queue, next: 0, flatten: false }
     }
 
     #[inline]
@@ -137,6 +140,7 @@ impl Targets {
             Some(row) if stated > (row.epoch, row.revision) => {
                 row.wanted = wanted;
                 (row.epoch, row.revision) = stated;
+                self.stated = self.stated.max(pair.instrument.index() + 1);
                 self.touch(pair);
                 true
             }
@@ -167,8 +171,8 @@ impl Targets {
 
     /// Puts every row in the queue.
     pub fn touch_all(&mut self) {
-        let instruments = self.rows.len() / self.strategies;
-        (0..instruments as u32).for_each(|index| self.touch_instrument(InstrumentId::new(index)));
+        let end = if self.flatten { self.rows.len() / self.strategies } else { self.stated };
+        (0..end as u32).for_each(|index| self.touch_instrument(InstrumentId::new(index)));
     }
 
     /// The row to look at; `None` when the queue is done.
@@ -203,7 +207,7 @@ impl Targets {
     /// A failed strategy's quotes are pulled; its positions are held.
     pub fn pull_quotes(&mut self, strategy: u32) {
         let nothing = [(Price::ABSENT, Lots::ZERO); 2];
-        for index in 0..(self.rows.len() / self.strategies) as u32 {
+        for index in 0..self.stated as u32 {
             let pair = Pair { strategy, instrument: InstrumentId::new(index) };
             if let Some(row) = self.get_mut(pair)
                 && let Wanted::Quote { sides } = &mut row.wanted

@@ -48,6 +48,8 @@ pub enum EdgeEnd {
     Told,
     /// It stopped, but orders that the policy cancels still lived when the patience ended.
     OrdersLeft,
+    /// A journal has no room: all was cancelled, and the market after that was not taken.
+    NoRoom,
 }
 
 /// How long, in engine time, a stop waits for the last cancels.
@@ -113,6 +115,9 @@ impl Edge<'_> {
         loop {
             if stop.is_none() && self.told.load(Ordering::Relaxed) {
                 stop = Some((EdgeEnd::Told, self.tell_to_stop(stages, &mut timers)?));
+            }
+            if stop.is_none() && stages.status().no_room {
+                stop = Some((EdgeEnd::NoRoom, self.tell_to_stop(stages, &mut timers)?));
             }
             if released.is_multiple_of(u64::from(COMMANDS_EVERY)) {
                 self.take_commands(stages, &mut timers)?;
@@ -301,6 +306,7 @@ fn number(header: &mut Header, next: Seq) -> Seq {
     }
 }
 
+#[allow(clippy::disallowed_types, reason = "commands carry the time of the wall")]
 fn real_now() -> Nanos {
     let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Nanos::new(elapsed.map_or(0, |elapsed| u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)))

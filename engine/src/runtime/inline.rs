@@ -2,7 +2,7 @@
 //! the order stage at once; feedback waits until the signal stage is done with its event, as it would in a ring.
 
 use super::room::{Room, worse};
-use super::stages::{Nodes, OrderNode, Route, SignalNode, Stages, Status, Stopped, copy};
+use super::stages::{Nodes, OrderNode, Route, SignalNode, Stages, Status, Stopped};
 use crate::stage::OutSlot;
 use shrike_core::clock::Clock;
 use shrike_core::event::{FeedbackSlot, MarketSlot, ReportSlot, RequestSlot};
@@ -19,23 +19,15 @@ pub struct Inline {
 /// What the order stage gave and nobody has taken yet.
 struct Ways {
     feedback: VecDeque<FeedbackSlot>,
-    requests: VecDeque<RequestSlot>,
+    requests: Vec<RequestSlot>,
 }
 
 impl Ways {
     #[inline]
     fn route(&mut self, out: &OutSlot) {
         match Route::of(out.header().kind) {
-            Route::Edge => {
-                let mut slot = RequestSlot::default();
-                copy(&mut slot, out);
-                self.requests.push_back(slot);
-            }
-            Route::Signal => {
-                let mut slot = FeedbackSlot::default();
-                copy(&mut slot, out);
-                self.feedback.push_back(slot);
-            }
+            Route::Edge => self.requests.push(*out),
+            Route::Signal => self.feedback.push_back(*out),
             Route::Journal => {}
         }
     }
@@ -44,7 +36,7 @@ impl Ways {
 impl Inline {
     /// The stages, with room for `capacity` waiting events each way.
     pub fn new(nodes: Nodes, clock: Clock, capacity: usize) -> Self {
-        let ways = Ways { feedback: VecDeque::with_capacity(capacity), requests: VecDeque::with_capacity(capacity) };
+        let ways = Ways { feedback: VecDeque::with_capacity(capacity), requests: Vec::with_capacity(capacity) };
         Self { nodes, ways, clock, room: Room::new() }
     }
 }
@@ -100,14 +92,13 @@ impl Stages for Inline {
         while let Some(slot) = self.ways.feedback.pop_front() {
             signal_takes(&mut self.nodes.signal, &mut self.nodes.order, &mut self.ways, &self.clock, &slot)?;
         }
-        while let Some(slot) = self.ways.requests.pop_front() {
-            request(&slot);
-        }
+        self.ways.requests.iter().for_each(request);
+        self.ways.requests.clear();
         Ok(())
     }
 
     fn status(&self) -> Status {
-        Status::of(&self.nodes.order.stage)
+        Status { no_room: !self.room.takes_market(), ..Status::of(&self.nodes.order.stage) }
     }
 
     fn finish(self) -> Nodes {

@@ -56,6 +56,8 @@ struct Shared {
     status: AtomicU8,
     /// Room in the signal journal: 0 enough, 1 low, 2 none.
     signal_room: AtomicU8,
+    /// A journal has no room; set by the order thread once it has halted.
+    no_room: AtomicBool,
 }
 
 const MARKET: u32 = 1;
@@ -214,7 +216,8 @@ impl Stages for Pipeline {
 
     fn status(&self) -> Status {
         let bits = self.shared.status.load(Ordering::Acquire);
-        Status { may_stop: bits & 1 != 0, ready: bits & 2 != 0 }
+        let no_room = self.shared.no_room.load(Ordering::Acquire);
+        Status { may_stop: bits & 1 != 0, ready: bits & 2 != 0, no_room }
     }
 
     fn finish(self) -> Nodes {
@@ -303,6 +306,7 @@ impl OrderThread {
             };
             let pressure = worse(pressure(shared.signal_room.load(Ordering::Acquire)), order_pressure);
             room.changed(clock.now(), pressure, |header, event| take(header, event, false));
+            shared.no_room.store(!room.takes_market(), Ordering::Release);
             let now_over = shared.overflow.load(Ordering::Relaxed);
             if now_over != *overflow {
                 *overflow = now_over;

@@ -79,6 +79,12 @@ pub enum RunError {
     /// A home has seen more host crashes than epochs can be counted.
     #[error("{0}: start a new home, and keep this one for its records")]
     Epoch(shrike_journal::EpochError),
+    /// The journals' disk did not take the last of them.
+    #[error(
+        "the journals cannot be copied to their disk ({0}): make room there, then start again; what is missing is kept \
+         in journal.live_dir as long as the host runs"
+    )]
+    Copy(std::io::Error),
     /// The system gave no thread, or no file.
     #[error("the system refused: {0}")]
     Io(#[from] std::io::Error),
@@ -294,8 +300,9 @@ fn close(
     let end = end?;
     signal.take(now, &mark, Event::RunEnd(&ending(signal_counts)), |_| {}).map_err(|_| Stopped)?;
     order.take(now, &mark, Event::RunEnd(&ending(order_counts)), |_| {}).map_err(|_| Stopped)?;
-    signal.log.close()?;
-    order.log.close()?;
+    // Both are closed, whatever becomes of one.
+    let closed = [signal.log.close(), order.log.close()];
+    closed.into_iter().collect::<Result<(), _>>().map_err(RunError::Copy)?;
     let report = RunReport { end, signal: signal_counts, order: order_counts, ended_ns: now };
     Ok((report, signal.stage, order.stage))
 }

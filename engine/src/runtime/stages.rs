@@ -31,13 +31,15 @@ pub struct Status {
     pub may_stop: bool,
     /// Orders may be sent.
     pub ready: bool,
+    /// A journal has no room: market data is not taken any more.
+    pub no_room: bool,
 }
 
 impl Status {
     /// As the stage stands.
     #[inline]
     pub fn of(stage: &OrderStage) -> Self {
-        Self { may_stop: stage.may_stop(), ready: stage.readiness() == Readiness::Ready }
+        Self { may_stop: stage.may_stop(), ready: stage.readiness() == Readiness::Ready, no_room: false }
     }
 }
 

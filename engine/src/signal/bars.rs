@@ -1,5 +1,6 @@
 //! Bars of any window from snapshots. A window is aligned to the trading day's exchange clock (multiples of the window
 //! since midnight in China); it closes with the first snapshot at or after its end, or with the end of trading.
+#![deny(clippy::float_arithmetic)]
 
 use shrike_core::event::{Bar, DepthTick};
 use shrike_core::instrument::InstrumentId;

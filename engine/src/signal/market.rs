@@ -1,4 +1,5 @@
 //! What strategies see: the latest snapshot, phase and holdings of every contract.
+#![deny(clippy::float_arithmetic)]
 
 use crate::saved::Bytes;
 use shrike_core::codes::PhaseKind;

@@ -1,5 +1,6 @@
 //! The signal stage as a state machine. Inputs: market data, and feedback of the order stage. Outputs, in this order for
 //! one input: the level-1 quote (or definition, phase, settlement, gap) for the order stage, then each strategy's changed intents.
+#![deny(clippy::float_arithmetic)]
 
 use super::market::Market;
 use super::strategy::{Intent, Intents, Strategy};

@@ -1,5 +1,6 @@
 //! What a strategy is: a fold over events, and a pure statement of what it wants. To add one: implement [`Strategy`] in a
 //! file of `strategies/`, and name it in `strategies::build`.
+#![deny(clippy::float_arithmetic)]
 
 use super::Market;
 use shrike_core::codes::Urgency;

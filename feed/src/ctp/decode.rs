@@ -2,6 +2,7 @@
 //! callback thread. Every number is checked: what is missing (`DBL_MAX`, zero where zero is no price) or out of range
 //! becomes absent; a snapshot whose time cannot be read is refused. No allocation, no clock: the caller says when it was
 //! received.
+#![deny(clippy::float_arithmetic)]
 
 use bytemuck::{Pod, Zeroable};
 use shrike_core::codes::Exchange;

@@ -1,5 +1,6 @@
 //! The contracts of a recording, and what rows mean by them: the product's facts from the tables, times and trading
 //! days by the exchange's habits, turnover and average price in one unit. Shared by the files of a recording.
+#![allow(clippy::disallowed_types, reason = "looked up by symbol and day, never walked")]
 
 use super::day::{Day, average};
 use super::error::RecordingError;

@@ -287,4 +287,8 @@ impl MarketFeed for Recording {
     fn skipped(&self) -> Vec<(&'static str, u64)> {
         self.book.skips.counts().into_iter().map(|(why, count)| (why.name(), count)).collect()
     }
+
+    fn problems(&self) -> Vec<String> {
+        self.errors().iter().map(ToString::to_string).collect()
+    }
 }

@@ -1,5 +1,6 @@
 //! The recordings of three exchanges, against facts counted independently (with Python's csv module) when this was
 //! written. Skipped, saying so, where the data is absent.
+#![allow(clippy::disallowed_types, reason = "the test prints its speed")]
 
 use super::tests::open;
 use super::*;

@@ -2,6 +2,7 @@
 //! what the venue and the order stage say.
 
 mod garbage;
+mod lots;
 mod money;
 mod permutations;
 mod restatement;
@@ -270,6 +271,16 @@ pub(super) fn check(ledger: &Ledger, seed: u64) {
         ] {
             assert_eq!(position.working_lots(side).get(), working(side), "seed {seed}: working {side} of {instrument}");
             assert_eq!(working(side), of_strategies, "seed {seed}: strategies' {side} of {instrument}");
+        }
+        for side in [Side::Buy, Side::Sell] {
+            let (mut lots, mut value) = (0, 0);
+            for (price, n) in ledger.details(instrument, side) {
+                lots += n.get();
+                value += price.some().map_or(0, |price| price.raw() as i128 * n.get() as i128);
+            }
+            let (today, _) = position.held(side);
+            let said = (today.get(), position.today_value(side));
+            assert_eq!((lots, value), said, "seed {seed}: details of {instrument} {side}");
         }
         let net: i64 = strategies.iter().map(|s| s.net.get()).sum();
         assert_eq!(net, position.net().get(), "seed {seed}: strategies add up in {instrument}");

@@ -71,18 +71,19 @@ fn the_documented_example_holds() {
         long_margin_ratio: 10_000_000,
         ..Rates::default()
     });
-    let buy = ticket(1, DCE, Side::Buy, Offset::Open, 3);
+    let buy = ticket(1, DCE, Side::Buy, Offset::Open, 4);
     desk.tell(&buy.fill_at(1, 2, 103));
-    desk.tell(&buy.fill_at(2, 1, 104));
-    assert_eq!(desk.position(DCE).today_value(Side::Buy), 310 * Price::ONE_RAW as i128);
-    desk.tell(&ticket(2, DCE, Side::Sell, Offset::Close, 5).fill_at(3, 5, 106));
+    desk.tell(&buy.fill_at(2, 2, 104));
+    let details = |desk: &Desk| desk.ledger.details(DCE, Side::Buy).map(|(p, n)| (p, n.get())).collect::<Vec<_>>();
+    assert_eq!(details(&desk), [(Price::whole(103), 2), (Price::whole(104), 2)]);
+    desk.tell(&ticket(2, DCE, Side::Sell, Offset::Close, 6).fill_at(3, 6, 106));
     desk.last(DCE, 105);
+    assert_eq!(details(&desk), [(Price::whole(104), 1)]);
     let position = desk.position(DCE);
-    assert_eq!(position.today_value(Side::Buy), 10_333_333_334);
-    assert_eq!(position.close_profit(), money("233.3333334"));
-    assert_eq!(position.commission(), money("16"));
-    assert_eq!(position.position_profit(), money("16.6666666"));
-    assert_eq!(position.margin(), money("103.33333334"), "a tenth of 103.33333334 x 10");
+    assert_eq!(position.close_profit(), money("260"));
+    assert_eq!(position.commission(), money("20"));
+    assert_eq!(position.position_profit(), money("10"));
+    assert_eq!(position.margin(), money("104"));
 }
 
 #[test]

@@ -107,7 +107,7 @@ pub struct Server {
     exchange: Exchange,
     feed: Box<dyn MarketFeed>,
     rates: RatesOf,
-    requests: Tail<18>,
+    requests: Tail<26>,
     market: Box<MarketSlot>,
     report: Box<ReportSlot>,
     request: Box<RequestSlot>,

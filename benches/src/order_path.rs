@@ -1,0 +1,258 @@
+//! From CTP's snapshot to the order: decoded into a slot, through the signal stage and a quoter, the order stage and every
+//! check of the gate, until the request is handed to the gateway. Both journals are written as they are live.
+//!
+//! Only ticks that lead to an order are timed. Between two of them the venue takes the order, the market loses its bid, the
+//! quoter pulls its quote and the venue cancels, so that no order lives and no limit closes as the next one comes.
+
+use crate::figures::Samples;
+use crate::place::Place;
+use crate::{Figures, Host, Outcome, venue};
+use shrike_config::tables::Tables;
+use shrike_config::{Config, Source};
+use shrike_core::clock::{Clock, Tsc};
+use shrike_core::codes::{OrderStatus, RequestKind, StageId};
+use shrike_core::event::{
+    Body, DepthTick, Event, Header, MarketSlot, OrderRequest, ReportSlot, RequestSlot, RunStart, Seq,
+};
+use shrike_core::thread::{ThreadPlan, Waiting, place};
+use shrike_core::units::{Lots, Nanos, TradingDay};
+use shrike_engine::order::{OrderCapacity, OrderSettings, OrderStage};
+use shrike_engine::runtime::{Inline, Nodes, Pipeline, PipelinePlan, RingSizes, StageLog, Stages};
+use shrike_engine::setup;
+use shrike_engine::signal::strategies::{Quoter, QuoterParams};
+use shrike_engine::signal::{SignalStage, StrategySpec};
+use shrike_engine::stage::Driver;
+use shrike_feed::ctp::decode;
+use shrike_journal::{Syncing, Writer, WriterOptions};
+use std::path::Path;
+
+/// Ticks timed: with those of the warm-up, fewer than the orders that a trading day may have, and within one segment of each
+/// journal, so that a slow disk closes no limit.
+const TICKS: u64 = 20_000;
+const WARM_UP: u64 = 2_000;
+/// Threads that a pipeline has: the edge's and the two stages'.
+const PIPELINE_THREADS: usize = 3;
+const SEGMENT_BYTES: u32 = 64 << 20;
+
+/// Everything on one thread.
+pub fn inline(host: &mut Host) -> Outcome {
+    let core = host.spinning::<1>().map(|[core]| core).ok();
+    let outcome = on_thread(host, core, |nodes, clock| Ok(Inline::new(nodes, Clock::Wall(clock), 1_024)));
+    match outcome {
+        Ok(figures) => {
+            host.inline_ns = Some(figures.p50);
+            Outcome::Measured(figures)
+        }
+        Err(why) => Outcome::Absent(why),
+    }
+}
+
+/// The edge and each stage on a thread of its own: three hops, tick in to request out.
+pub fn pipeline(host: &mut Host) -> Outcome {
+    let cores = host.spinning::<PIPELINE_THREADS>();
+    let (waiting, core) = match cores {
+        Ok(_) => (Waiting::BusySpin, cores.clone().map_or([None; 3], |cores| cores.map(Some))),
+        Err(_) => (Waiting::BACK_OFF, [None; 3]),
+    };
+    let [edge, signal, order] = core;
+    let thread = |name: &str, core| ThreadPlan { name: name.into(), core, fifo_priority: None };
+    let plan = PipelinePlan {
+        signal: thread("signal", signal),
+        order: thread("order", order),
+        waiting,
+        rings: RingSizes {
+            market: 4_096,
+            intents: 4_096,
+            requests: 1_024,
+            reports: 4_096,
+            feedback: 4_096,
+            overflow: 1_024,
+        },
+    };
+    let start = |nodes, clock| Pipeline::start(nodes, Clock::Wall(clock), plan).map_err(|error| error.to_string());
+    match (on_thread(host, edge, start), cores) {
+        (Ok(figures), Ok(_)) => Outcome::Measured(figures),
+        (Ok(figures), Err(why)) => Outcome::Unjudged(figures, format!("threads take turns: {why}")),
+        (Err(why), _) => Outcome::Absent(why),
+    }
+}
+
+/// Measures on a thread of its own: the caller's stays where it is. Journals first, so that their threads are not pinned.
+fn on_thread<S: Stages>(
+    host: &Host,
+    core: Option<usize>,
+    start: impl FnOnce(Nodes, Tsc) -> Result<S, String> + Send,
+) -> Result<Figures, String> {
+    let place_of_journals = Place::new()?;
+    let nodes = nodes(&place_of_journals)?;
+    let (clock, ticks) = (host.clock.clone(), host.repetitions(TICKS));
+    let run = move || {
+        if let Some(denied) = place(&ThreadPlan { core, ..ThreadPlan::default() }).first() {
+            return Err(denied.to_string());
+        }
+        let stages = start(nodes, clock.clone())?;
+        let mut desk = Desk { stages, clock, market: Box::default(), report: Box::default(), feed: 0, told: 0 };
+        let samples = desk.open().and_then(|()| desk.trade(ticks));
+        let Nodes { signal, order } = desk.stages.finish();
+        signal.log.close().and_then(|()| order.log.close()).map_err(|error| error.to_string())?;
+        Ok(samples?.figures(1.0))
+    };
+    match std::thread::scope(|scope| scope.spawn(run).join()) {
+        Ok(figures) => figures,
+        Err(_) => Err(String::from("the thread panicked")),
+    }
+}
+
+/// Both stages with their journals: one quoter, the usual capacities, and limits that so many orders keep.
+fn nodes(journals: &Place) -> Result<Nodes, String> {
+    let quoter = QuoterParams {
+        lots: Lots::new(1),
+        edge_ticks: 0,
+        skew_ticks: 0,
+        max_position_lots: Lots::new(5),
+        min_spread_ticks: 1,
+    };
+    let strategies = vec![StrategySpec {
+        id: 1,
+        name: String::from("maker"),
+        symbols: vec![String::from("ru*")],
+        strategy: Box::new(Quoter::new(1, quoter)),
+    }];
+    let signal = SignalStage::new(setup::INSTRUMENTS_MAX, strategies);
+    Ok(Nodes {
+        signal: Driver::new(signal, writer(journals, StageId::Signal)?, Nanos::ABSENT),
+        order: Driver::new(order_stage()?, writer(journals, StageId::Order)?, Nanos::ABSENT),
+    })
+}
+
+/// An order stage with the usual capacities.
+pub fn order_stage() -> Result<OrderStage, String> {
+    let capacity = OrderCapacity { instruments: setup::INSTRUMENTS_MAX, strategies: 1, orders: setup::ORDERS_MAX };
+    Ok(OrderStage::new(settings()?, capacity))
+}
+
+/// The default settings, with a day's and a second's lines out of reach: every check is made, none refuses.
+fn settings() -> Result<OrderSettings, String> {
+    let loaded = Config::load(&Source::default()).map_err(|error| error.to_string())?;
+    let tables = Tables::builtin().map_err(|error| error.to_string())?;
+    let mut settings = setup::order_settings(&loaded.config, &tables);
+    // The windows keep their length in requests, and so their memory.
+    settings.rate_window_ns = 1;
+    for product in &mut settings.contracts {
+        product.limits.orders_per_day = 1_000_000;
+        product.limits.cancels_per_day = 1_000_000;
+    }
+    Ok(settings)
+}
+
+fn writer(journals: &Place, stage: StageId) -> Result<StageLog, String> {
+    let mut options = journals.options(WriterOptions::new(stage).with_segment_bytes(SEGMENT_BYTES));
+    options.syncing = Syncing::EveryMs(10);
+    let dir: &Path = &journals.path().join(stage.name());
+    let (mut writer, _) = Writer::create_or_resume(dir, options).map_err(|error| error.to_string())?;
+    if writer.storage().is_in_memory() {
+        Ok(StageLog::new(writer, false))
+    } else {
+        Err(String::from("needs a tmpfs with room for the live segments of two journals"))
+    }
+}
+
+/// The edge: feed and gateway of the bench's own.
+struct Desk<S> {
+    stages: S,
+    clock: Tsc,
+    market: Box<MarketSlot>,
+    report: Box<ReportSlot>,
+    feed: u64,
+    told: u64,
+}
+
+impl<S: Stages> Desk<S> {
+    /// Brings the order stage to where it may send.
+    fn open(&mut self) -> Result<(), String> {
+        self.market(&RunStart::default())?;
+        self.tell(&RunStart::default())?;
+        for contract in 0..venue::CONTRACTS {
+            self.market(&venue::contract(contract))?;
+            self.tell(&venue::contract(contract))?;
+        }
+        self.tell(&venue::login())?;
+        for contract in 0..venue::CONTRACTS {
+            self.tell(&venue::rates(contract))?;
+        }
+        self.tell(&venue::funds())?;
+        self.tell(&venue::resync_end())?;
+        for contract in 0..venue::CONTRACTS {
+            self.market(&venue::phase(contract))?;
+        }
+        if self.stages.status().ready { Ok(()) } else { Err(String::from("the order stage is not ready")) }
+    }
+
+    /// Times `ticks` ticks that lead to orders.
+    fn trade(&mut self, ticks: u64) -> Result<Samples, String> {
+        let mut samples = Samples::new();
+        let warm_up = WARM_UP.min(ticks);
+        for (step, number) in (0..u32::MAX).zip(0..warm_up + ticks) {
+            let contract = step % venue::CONTRACTS;
+            let decoding = venue::decoding(contract);
+            let with_bid = venue::snapshot(step / venue::CONTRACTS, true);
+            let (taken_ns, order) = self.tick(&with_bid, &decoding)?;
+            let Some(order) = order.filter(|order| order.kind() == Some(RequestKind::Insert)) else {
+                return Err(format!("tick {number} led to no order"));
+            };
+            if number >= warm_up {
+                samples.batch(taken_ns, 1);
+            }
+            self.tell(&venue::report(&order, OrderStatus::Queued))?;
+            let (_, cancel) = self.tick(&venue::snapshot(step / venue::CONTRACTS, false), &decoding)?;
+            let Some(cancel) = cancel.filter(|cancel| cancel.kind() == Some(RequestKind::Cancel)) else {
+                return Err(format!("the bid of tick {number} was not pulled"));
+            };
+            self.tell(&venue::report(&OrderRequest { lots: order.lots, ..cancel }, OrderStatus::Cancelled))?;
+        }
+        Ok(samples)
+    }
+
+    /// One tick, from before its decoding until its request is handed over: how long, and the request.
+    #[inline(never)]
+    fn tick(
+        &mut self,
+        snapshot: &decode::DepthSnapshot,
+        contract: &decode::Contract,
+    ) -> Result<(u64, Option<OrderRequest>), String> {
+        let clock = &self.clock;
+        let start = clock.now();
+        let tick: &mut DepthTick = self.market.place();
+        decode::decode(snapshot, contract, TradingDay::ABSENT, start, tick).map_err(|error| error.to_string())?;
+        self.feed += 1;
+        let header = self.market.header_mut();
+        (header.seq, header.recv_ns) = (Seq::new(StageId::Feed, 0, self.feed), start);
+        self.stages.market(&self.market).map_err(|stopped| stopped.to_string())?;
+        let mut out = None;
+        let settled = self.stages.settle(&mut |slot: &RequestSlot| {
+            if let Event::OrderRequest(request) = slot.event() {
+                out = Some((clock.now().since(start), *request));
+            }
+        });
+        settled.map_err(|stopped| stopped.to_string())?;
+        Ok(out.map_or((0, None), |(taken_ns, request)| (taken_ns, Some(request))))
+    }
+
+    fn market<B: Body>(&mut self, event: &B) -> Result<(), String> {
+        self.feed += 1;
+        self.market.put(event);
+        let seq = Seq::new(StageId::Feed, 0, self.feed);
+        *self.market.header_mut() = Header { seq, recv_ns: self.clock.now(), ..*self.market.header() };
+        self.stages.market(&self.market).map_err(|stopped| stopped.to_string())?;
+        self.stages.settle(&mut |_| {}).map_err(|stopped| stopped.to_string())
+    }
+
+    fn tell<B: Body>(&mut self, event: &B) -> Result<(), String> {
+        self.told += 1;
+        self.report.put(event);
+        let seq = Seq::new(StageId::Gateway, 0, self.told);
+        *self.report.header_mut() = Header { seq, recv_ns: self.clock.now(), ..*self.report.header() };
+        self.stages.report(&self.report).map_err(|stopped| stopped.to_string())?;
+        self.stages.settle(&mut |_| {}).map_err(|stopped| stopped.to_string())
+    }
+}
