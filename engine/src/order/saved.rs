@@ -144,8 +144,11 @@ impl Targets {
     fn load(&mut self, bytes: &mut Bytes<'_>) -> Option<()> {
         for _ in 0..bytes.u64()? {
             let index = usize::try_from(bytes.u64()?).ok()?;
-            bytes.pod::<SavedRow>()?.restore(self.rows.get_mut(index)?)?;
-            self.stated = self.stated.max(index / self.strategies + 1);
+            let row = self.rows.get_mut(index)?;
+            bytes.pod::<SavedRow>()?.restore(row)?;
+            if row.wanted != Wanted::Nothing {
+                self.stated = self.stated.max(index / self.strategies + 1);
+            }
         }
         Some(())
     }
@@ -182,13 +185,13 @@ impl OrderStage {
                 readiness,
                 mode: self.mode,
                 mode_before_stop: self.mode_before_stop,
-                pad: [0; 7],
                 resync_wanted,
                 reconnecting,
                 overflowing: self.overflowing,
                 journal_low: self.journal_low,
                 catchup: self.catchup,
                 timer_fired: self.timer_fired,
+                pad: [0; 7],
             },
         );
         let mut ledger = Vec::new();

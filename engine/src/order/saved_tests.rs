@@ -6,8 +6,8 @@ use super::desk::{CAPACITY, Desk, Said};
 use super::kit::*;
 use super::stage::{OrderCapacity, OrderStage};
 use proptest::prelude::*;
-use shrike_core::codes::{CommandKind, PhaseKind, ReportSource, StageId, Urgency};
-use shrike_core::event::{Alarm, Connection, OrderRequest};
+use shrike_core::codes::{AlarmKind, CommandKind, PhaseKind, ReportSource, StageId, Urgency};
+use shrike_core::event::{Alarm, Connection, OrderRequest, RunStart};
 
 type Event = (u8, u8, i64);
 
@@ -26,8 +26,14 @@ fn step(desk: &mut Desk, orders: &mut Vec<OrderRequest>, &(what, which, n): &Eve
         (9, Some(order)) => desk.venue(&refused(&order, ReportSource::InsertRefused, 31 + n as i32)),
         (10, _) => desk.wait((n + 4) as u64 * SECOND),
         (11, _) => {
-            let kinds = [CommandKind::Halt, CommandKind::Resume, CommandKind::Flatten, CommandKind::CancelAll];
-            desk.command(kinds[usize::from(which) % 4])
+            let kinds = [
+                CommandKind::Halt,
+                CommandKind::Resume,
+                CommandKind::Flatten,
+                CommandKind::CancelAll,
+                CommandKind::Stop,
+            ];
+            desk.command(kinds[usize::from(which) % 5])
         }
         (12, _) => {
             let channel = StageId::Gateway.code();
@@ -39,9 +45,11 @@ fn step(desk: &mut Desk, orders: &mut Vec<OrderRequest>, &(what, which, n): &Eve
             desk.signal(&phase(instrument, [PhaseKind::Continuous, PhaseKind::Shut][usize::from(which / 2 % 2)]))
         }
         (16, _) => {
-            let kind = shrike_core::codes::AlarmKind::RingOverflow.code();
-            desk.signal(&Alarm { kind, cleared: which % 2, ..Alarm::default() })
+            let kind =
+                [AlarmKind::RingOverflow, AlarmKind::JournalLow, AlarmKind::StrategyFailed][usize::from(which) % 3];
+            desk.signal(&Alarm { kind: kind.code(), strategy: 2, cleared: which / 3 % 2, ..Alarm::default() })
         }
+        (17, _) => desk.hear(StageId::Commands, &RunStart::default()),
         _ => Said::default(),
     };
     orders.extend(said.inserts());
@@ -59,7 +67,7 @@ fn fresh() -> OrderStage {
 }
 
 fn events(len: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {
-    prop::collection::vec((0u8..17, 0u8..16, -2i64..3), len)
+    prop::collection::vec((0u8..18, 0u8..16, -2i64..3), len)
 }
 
 proptest! {
