@@ -39,7 +39,7 @@ fn shrike(args: &[&str]) -> Child {
     command.spawn().expect("the shrike binary starts")
 }
 
-fn engine(home: &Path, exchange: &Path, topology: &str) -> Child {
+fn engine(home: &Path, exchange: &Path, live: &Path, topology: &str) -> Child {
     let home = home.display().to_string();
     let settings = [
         "market.kind=exchange".to_owned(),
@@ -49,6 +49,7 @@ fn engine(home: &Path, exchange: &Path, topology: &str) -> Child {
         "risk.orders_per_day=100000".to_owned(),
         "risk.product.IF.cancels_per_day=100000".to_owned(),
         "journal.segment_mib=4".to_owned(),
+        format!("journal.live_dir={}", live.display()),
     ];
     let mut args = vec!["run", "--profile", "demo", "--quiet", "--home", &home];
     args.extend(settings.iter().flat_map(|setting| ["--set", setting]));
@@ -89,6 +90,8 @@ fn fifty_kills_lose_nothing_and_repeat_nothing() {
     println!("seed {seed} (set SHRIKE_SEED for another)");
     let (home, exchange_home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (home, exchange_home) = (home.path(), exchange_home.path());
+    // What a killed engine leaves in memory goes with the test.
+    let live = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let (engine_dir, exchange_dir) = (home.display().to_string(), exchange_home.display().to_string());
     let market = ["exchange", "--profile", "demo", "--speed", "max", "--pause-us", "60", "--until-over"];
     let places = ["--home", &exchange_dir, "--engine", &engine_dir, "--set", "journal.segment_mib=16"];
@@ -97,7 +100,7 @@ fn fifty_kills_lose_nothing_and_repeat_nothing() {
     let (mut held, mut killed) = (0, 0);
     while killed < KILLS {
         let topology = ["inline", "pipeline"][killed % 2];
-        let mut engine = engine(home, exchange_home, topology);
+        let mut engine = engine(home, exchange_home, live.path(), topology);
         // A start writes a few records; a kill may fall among them.
         let (now, ended) = wait_for(home, held + 1 + draw.below(2_000), &mut engine);
         assert!(!ended, "the market was over after {killed} kills: slow the exchange down");
@@ -106,7 +109,14 @@ fn fifty_kills_lose_nothing_and_repeat_nothing() {
         held = now;
         killed += 1;
     }
-    let status = engine(home, exchange_home, "pipeline").wait().unwrap();
+    let status = engine(home, exchange_home, live.path(), "pipeline").wait().unwrap();
+    if !status.success() {
+        for look in [&["status"][..], &["tail", "order", "-n", "60"]] {
+            let look = [look, &["--home", &engine_dir]].concat();
+            let output = Command::new(env!("CARGO_BIN_EXE_shrike")).args(look).output().unwrap();
+            println!("{}", String::from_utf8_lossy(&output.stdout));
+        }
+    }
     assert!(status.success(), "the last run ends in order: {status}");
     assert!(exchange.wait().unwrap().success(), "the exchange ends in order");
     compare(home, exchange_home);

@@ -194,19 +194,27 @@ impl Edge<'_> {
 
     /// The earliest event; the gateway first on a tie, then timers. None when nothing is known to come.
     fn earliest(&mut self, timers: &Timers) -> Option<(Nanos, Source)> {
-        let mut best = match self.gateway.next() {
+        let (gateway, market) = (self.gateway.next(), self.market_next());
+        let mut best = match gateway {
             Next::At(at) => Some((at, Source::Gateway)),
             Next::Idle | Next::End => None,
         };
-        if let Some(Reverse((due, _, _))) = timers.peek()
-            && best.as_ref().is_none_or(|(at, _)| due < at)
-        {
-            best = Some((*due, Source::Timer));
-        }
-        if let Next::At(at) = self.market_next()
+        if let Next::At(at) = market
             && best.as_ref().is_none_or(|(earliest, _)| at < *earliest)
         {
             best = Some((at, Source::Feed));
+        }
+        // Where time is that of the events, a timer waits for one that is later: a source that is idle for a moment,
+        // another process's, may still tell of an earlier one.
+        let alone = !matches!(self.pace, Pace::Max(_)) || gateway == Next::End && market == Next::End;
+        if let Some(Reverse((due, _, _))) = timers.peek()
+            && match &best {
+                Some((at, Source::Gateway)) => due < at,
+                Some((at, _)) => due <= at,
+                None => alone,
+            }
+        {
+            best = Some((*due, Source::Timer));
         }
         best
     }

@@ -89,7 +89,7 @@ impl Exchange {
             return Err(errors::SETTLEMENT_NOT_CONFIRMED);
         }
         let contract = self.contract(request.instrument).ok_or(errors::INSTRUMENT_NOT_FOUND)?;
-        let session = (self.options.front_id, self.session_id);
+        let session = self.session_of(request);
         let mut order = order::open(request, self.day, session.0, session.1).ok_or(errors::BAD_FIELD)?;
         if request.lots.get() <= 0 || Place::of(request.exchange) != Some(contract.place) {
             return Err(errors::BAD_FIELD);
@@ -262,6 +262,15 @@ impl Exchange {
         }
     }
 
+    /// The session that sent an order: the one its request names, which may have ended while the request was on its way;
+    /// the present one where it names none.
+    fn session_of(&self, request: &OrderRequest) -> (i32, i32) {
+        match (request.front_id, request.session_id) {
+            (0, 0) => (self.options.front_id, self.session_id),
+            named => named,
+        }
+    }
+
     /// The order that a request names: by the exchange's number when it has one, else by session and OrderRef.
     pub(super) fn find(&self, request: &OrderRequest) -> Option<u32> {
         let same_place = |order: &Order| order.request.exchange == request.exchange;
@@ -295,7 +304,7 @@ impl Exchange {
     fn refusal(&self, request: &OrderRequest, error_code: i32) -> OrderReport {
         let report = answer(request, ReportSource::InsertRefused);
         let (front_id, session_id) = match request.kind() {
-            Some(RequestKind::Insert) => (self.options.front_id, self.session_id),
+            Some(RequestKind::Insert) => self.session_of(request),
             _ => (request.front_id, request.session_id),
         };
         OrderReport { error_code, exch_ns: self.now, front_id, session_id, ..report }
