@@ -27,10 +27,14 @@ impl OrderStage {
             return false;
         }
         let (ack, query) = (self.settings.ack_timeout_ns, self.settings.query_timeout_ns);
+        let session = self.ledger.login().map_or(0, |login| login.session_id);
         for (index, order) in self.own_live() {
             let queried_ns = self.queried_ns(index);
             let fate = match order.state {
-                OrderState::Lost if order.absent_restatements >= 2 => Some(OrderState::NeverArrived),
+                // On the session that sent it, it may still be on its way.
+                OrderState::Lost if order.absent_restatements >= 2 && order.session_id != session => {
+                    Some(OrderState::NeverArrived)
+                }
                 OrderState::Lost | OrderState::EndedShort => None,
                 _ if order.absent_restatements >= 1 => Some(OrderState::Lost),
                 OrderState::Sent | OrderState::CancelPending => {

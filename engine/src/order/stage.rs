@@ -299,7 +299,8 @@ impl OrderStage {
         if mismatches > 0 {
             self.alarm(AlarmKind::Mismatch, InstrumentId::NONE, 0, mismatches);
         }
-        if self.own_live().any(|(_, order)| order.absent_restatements > 0) {
+        // One that was absent twice has been asked for often enough on this session.
+        if self.own_live().any(|(_, order)| order.absent_restatements == 1) {
             self.session.lost_check_ns = self.now.after(self.settings.lost_grace_ns);
         }
         self.session.readiness = Readiness::Settling;

@@ -287,6 +287,11 @@ fn a_silent_order_is_asked_about_then_lost_then_never_arrived() {
         assert!(said.inserts().is_empty());
         desk.resynced(&[]);
     }
+    let said = desk.wait(60 * SECOND);
+    assert!(said.is_quiet() && said.updates().is_empty(), "on its own session it may still be on its way");
+    assert_eq!(worst(&desk), Lots::new(2));
+    desk.log_in(day(2), 8);
+    desk.resynced(&[]);
     let said = desk.wait(desk.settings.ack_timeout_ns);
     assert_eq!(said.updates()[0].state(), Some(OrderState::NeverArrived));
     assert_eq!(worst(&desk), Lots::new(0));
