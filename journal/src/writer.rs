@@ -33,8 +33,8 @@ pub struct WriterOptions {
     pub segment_bytes: u32,
     /// Bytes at the end of the last segment left that only [`Writer::append_reserve`] may use.
     pub reserve_bytes: u32,
-    /// A directory in memory (tmpfs) for live segments; none, or one that is no tmpfs or lacks room: the disk files
-    /// themselves are mapped.
+    /// A directory in memory (tmpfs) for live segments; without one, or while it lacks room, the disk files themselves
+    /// are mapped.
     pub live_dir: Option<PathBuf>,
     /// Segments that may wait in memory for a disk that does not take them.
     pub live_segments_max: usize,

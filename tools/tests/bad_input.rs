@@ -207,24 +207,51 @@ fn a_full_disk_stops_the_engine_and_loses_nothing() {
         "$0" replay --verify --home "$1/home" >/dev/null; echo "replay $?"
     "#;
     for live_dir in ["", "/dev/shm"] {
-        let output = Command::new("unshare")
-            .args(["-m", "sh", "-c", script, env!("CARGO_BIN_EXE_shrike")])
-            .arg(dir.path())
-            .arg(live_dir)
-            .output();
-        let output = match output {
-            Ok(output) if output.status.code() != Some(77) && output.status.code() != Some(1) => output,
-            other => {
-                let why = other.map_or_else(|error| error.to_string(), |output| said(&output));
-                eprintln!("a_full_disk_stops_the_engine_and_loses_nothing skips: no mount name space here: {why}");
-                return;
-            }
+        let Some(text) = in_mount_space("a_full_disk_stops_the_engine_and_loses_nothing", script, dir.path(), live_dir)
+        else {
+            return;
         };
-        let text = said(&output);
-        println!("{live_dir:?}: {text}");
         assert!(text.contains("run 2\n") && text.contains("room"), "{live_dir:?}: {text}");
         for fine in ["verify 0", "again 0", "replay 0"] {
             assert!(text.contains(fine), "{live_dir:?}: {fine}: {text}");
+        }
+    }
+}
+
+/// Two journals ask for six segments in memory; four fit.
+#[test]
+fn memory_without_room_for_a_segment_is_made_up_for_on_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = r#"
+        mkdir "$1/small" && mount -t tmpfs -o size=4m none "$1/small" || exit 77
+        "$0" run --profile demo --topology inline --quiet --home "$1/home" --set journal.live_dir="$1/small" \
+            --set journal.segment_mib=1 --set generator.products='["rb"]'; echo "run $?"
+        "$0" status --home "$1/home"
+        "$0" verify --home "$1/home" >/dev/null; echo "verify $?"
+        "$0" replay --verify --home "$1/home" >/dev/null; echo "replay $?"
+    "#;
+    let test = "memory_without_room_for_a_segment_is_made_up_for_on_the_disk";
+    let Some(text) = in_mount_space(test, script, dir.path(), "") else { return };
+    for fine in ["run 0", "alarms of this run: none", "verify 0", "replay 0"] {
+        assert!(text.contains(fine), "{fine}: {text}");
+    }
+}
+
+/// What a script says in a mount name space of its own, with the program as `$0`, `dir` as `$1` and `more` as `$2`;
+/// nothing where the host has no such thing.
+fn in_mount_space(test: &str, script: &str, dir: &Path, more: &str) -> Option<String> {
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", script, env!("CARGO_BIN_EXE_shrike")]).arg(dir).arg(more);
+    match command.output() {
+        Ok(output) if output.status.code() != Some(77) && output.status.code() != Some(1) => {
+            let text = said(&output);
+            println!("{more:?}: {text}");
+            Some(text)
+        }
+        other => {
+            let why = other.map_or_else(|error| error.to_string(), |output| said(&output));
+            eprintln!("{test} skips: no mount name space here: {why}");
+            None
         }
     }
 }

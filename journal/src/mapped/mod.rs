@@ -1,5 +1,5 @@
 //! Segments in files. Live segments are mapped from a directory in memory and copied to the disk by a thread (or by the
-//! writer itself, in simulated time); without such a directory the disk files themselves are mapped. The writer takes
+//! writer itself, in simulated time); where memory has no room, the disk files themselves are mapped. The writer takes
 //! prepared segments from a queue and never waits.
 
 mod mend;

@@ -8,6 +8,7 @@ use crate::format::{HEADER_PAGE, MARK_OFFSET, Position, encode_mark, segment_fil
 use crate::map;
 use crate::segment::Segment;
 use crate::storage::{Fault, FaultStep};
+use memmap2::MmapRaw;
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -39,6 +40,8 @@ pub(super) struct Limits {
 struct Live {
     index: u32,
     segment: Segment,
+    /// Whether the segment is in memory, to be copied, or the disk file itself.
+    in_memory: bool,
     /// The disk file, once there is something to copy or sync.
     disk: Option<File>,
     /// Everything below is durable; with `at_close`, everything below is in the disk's file.
@@ -119,16 +122,33 @@ impl Syncer {
             if self.segments.len() >= self.limits.live_max {
                 return Err(fault(FaultStep::Prepare)(io::Error::from_raw_os_error(libc::ENOSPC)));
             }
-            let path = self.live_dir.as_ref().unwrap_or(&self.dir).join(segment_file(self.next));
-            let map = map::create(&path, self.limits.segment_bytes, self.limits.populate);
-            let segment = Segment::mapped(map.map_err(fault(FaultStep::Prepare))?);
-            let live = Live { index: self.next, segment: segment.clone(), disk: None, synced: 0, seen: 0 };
+            let (map, in_memory) = self.create().map_err(fault(FaultStep::Prepare))?;
+            let segment = Segment::mapped(map);
+            let live = Live { index: self.next, segment: segment.clone(), in_memory, disk: None, synced: 0, seen: 0 };
             self.segments.push_back(live);
             // There is room: only this side pushes.
             let _ = self.shared.ready.push((self.next, segment));
             self.next += 1;
         }
         Ok(())
+    }
+
+    /// The next segment: in memory, or on the disk where memory has no place or no room for it.
+    fn create(&self) -> io::Result<(MmapRaw, bool)> {
+        let Limits { segment_bytes, populate, .. } = self.limits;
+        let file = segment_file(self.next);
+        if let Some(live_dir) = &self.live_dir {
+            match map::create(&live_dir.join(&file), segment_bytes, populate) {
+                Err(error) if error.raw_os_error() == Some(libc::ENOSPC) => {}
+                created => return Ok((created?, true)),
+            }
+        }
+        Ok((map::create(&self.dir.join(&file), segment_bytes, populate)?, false))
+    }
+
+    /// Where a live segment's file is.
+    fn place(&self, in_memory: bool) -> &Path {
+        self.live_dir.as_deref().filter(|_| in_memory).unwrap_or(&self.dir)
     }
 
     /// Makes durable what is written, oldest first: a segment is begun on the disk only when all before it is durable.
@@ -140,22 +160,22 @@ impl Syncer {
             if written == 0 {
                 break;
             }
-            match (&self.live_dir, self.limits.at_close) {
-                (Some(_), _) => live.copy(&self.dir, written, self.limits, &self.shared)?,
-                (None, true) => live.synced = written,
-                (None, false) => live.sync_mapped(&self.dir, written, sealed, &self.shared)?,
+            match (live.in_memory, self.limits.at_close) {
+                (true, _) => live.copy(&self.dir, written, self.limits, &self.shared)?,
+                (false, true) => live.synced = written,
+                (false, false) => live.sync_mapped(&self.dir, written, sealed, &self.shared)?,
             }
             if !sealed || live.synced < written {
                 break;
             }
             let disk = open_disk(&mut live.disk, &self.dir, live.index).map_err(fault(FaultStep::Sync))?;
-            if self.live_dir.is_none() {
+            if !live.in_memory {
                 disk.set_len(u64::from(written)).map_err(fault(FaultStep::Sync))?;
             }
             if !self.limits.at_close {
                 finalise(disk, live.index, written).map_err(fault(FaultStep::Sync))?;
             }
-            if let Some(live_dir) = &self.live_dir {
+            if let Some(live_dir) = self.live_dir.as_ref().filter(|_| live.in_memory) {
                 directory::remove(&live_dir.join(segment_file(live.index))).map_err(fault(FaultStep::Sync))?;
             }
             if let Some(Live { index, segment, disk, .. }) = self.segments.pop_front() {
@@ -184,10 +204,10 @@ impl Syncer {
             self.shared.synced_to.store(Position { segment: left.index, offset: left.end }.raw(), Ordering::Release);
         }
         while self.shared.ready.pop().is_some() {}
-        for live in self.segments.drain(..) {
-            let place = self.live_dir.as_ref().unwrap_or(&self.dir);
-            directory::remove(&place.join(segment_file(live.index)))?;
+        for live in &self.segments {
+            directory::remove(&self.place(live.in_memory).join(segment_file(live.index)))?;
         }
+        self.segments.clear();
         directory::sync_dir(&self.dir)
     }
 }
