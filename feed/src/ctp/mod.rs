@@ -1,3 +1,6 @@
-//! CTP at the edge. [`decode`] turns the snapshots of `OnRtnDepthMarketData` into ticks, on CTP's own callback thread.
+//! CTP at the edge. [`decode`] turns the snapshots of `OnRtnDepthMarketData` into ticks, on CTP's own callback thread;
+//! [`callback`] is everything else that the libraries tell, and [`api`] what is asked of them.
 
+pub mod api;
+pub mod callback;
 pub mod decode;
