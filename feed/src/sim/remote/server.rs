@@ -182,6 +182,9 @@ impl Server {
             let passed = real_ns.saturating_sub(real).saturating_mul(factor.into());
             self.now = self.now.max(market.after(passed));
         }
+        if self.exchange.is_disk_late() {
+            return Ok(Step::Wait(IDLE_NS));
+        }
         self.take_requests()?;
         let mut step = Step::Worked;
         for _ in 0..WORK_MAX {
