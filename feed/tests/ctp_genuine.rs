@@ -2,6 +2,9 @@
 //! be shown is that a library loads, says its version, connects, falls silent where nobody listens, tells of a lost
 //! connection, and is released. Each case runs in a process of its own, which must end by itself.
 
+// Lints know test functions as tests, not the functions that they share.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod packages;
 
 use packages::{Libraries, cache, libraries, skip};

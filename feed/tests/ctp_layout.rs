@@ -1,6 +1,9 @@
 //! The tables of the binding against the vendor's headers, which are fetched at test time: a C++ compiler says how large
 //! each struct is, where each field lies, and in which slot each virtual function is.
 
+// Lints know test functions as tests, not the functions that they share.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod packages;
 
 use packages::{headers, run, skip};
