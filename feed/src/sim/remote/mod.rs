@@ -12,7 +12,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
-pub use server::{Server, ServerError, ServerOptions, Speed, Step};
+pub use server::{Server, ServerError, ServerOptions, Speed, Step, Watch};
 
 use shrike_core::event::{Event, Header, MarketSlot, ReportSlot, Seq, flags};
 use shrike_core::units::Nanos;
