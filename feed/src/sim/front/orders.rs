@@ -41,6 +41,8 @@ pub(super) enum Told {
     Order(OrderReport),
     InsertError(OrderReport),
     CancelError(OrderReport),
+    /// The front's own refusal, which the exchange does not know.
+    Refusal(Callback),
     Trade(Fill),
 }
 
@@ -111,14 +113,14 @@ impl Front {
     pub(super) fn refuse_insert(&mut self, conn: Conn, request: i32, order: &OrderFacts, code: i32) {
         self.answer(conn, request, code, What::InsertRefused(Some(*order)));
         if self.is_in(conn) {
-            self.tell_all(error(code, What::InsertError(Some(*order))));
+            self.tell_private(Told::Refusal(error(code, What::InsertError(Some(*order)))), false);
         }
     }
 
     pub(super) fn refuse_cancel(&mut self, conn: Conn, request: i32, cancel: &CancelFacts, code: i32) {
         self.answer(conn, request, code, What::CancelRefused(Some(*cancel)));
         if self.is_in(conn) {
-            self.tell_all(error(code, What::CancelError(Some(*cancel))));
+            self.tell_private(Told::Refusal(error(code, What::CancelError(Some(*cancel)))), false);
         }
     }
 
@@ -272,6 +274,7 @@ impl Front {
                     CancelFacts { symbol, exchange, order_ref, front_id, session_id, order_sys_id, request_id: 0 };
                 error(report.error_code, What::CancelError(Some(facts)))
             }
+            Told::Refusal(callback) => *callback,
             Told::Trade(fill) => Callback { what: What::Trade(self.trade_facts(fill)), ..Callback::default() },
         }
     }
