@@ -2,7 +2,8 @@
 //! `exchange` reads journals (`ctl` writes one), on the thread that calls it, and prints.
 //!
 //! - commands: [`replay`], [`tail`], [`verify`], [`status`], [`summary`], [`ctl`], [`config`]
-//! - [`run`], [`exchange`]: the engine, and the simulated exchange as a process of its own
+//! - [`run`], [`exchange`]: the engine, and the simulated exchange as a process of its own; [`door`]: where programs that
+//!   use CTP connect to it
 //! - [`compose`]: a market and a venue as the configuration says
 //! - what they share: [`home`], [`error`], [`console`], [`names`], [`fields`], [`words`], [`books`]
 #![allow(clippy::disallowed_types, reason = "commands measure real time; what they print is sorted")]
@@ -16,6 +17,7 @@ pub mod compose;
 pub mod config;
 pub mod console;
 pub mod ctl;
+pub mod door;
 pub mod error;
 pub mod exchange;
 pub mod fields;

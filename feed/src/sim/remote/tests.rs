@@ -125,7 +125,7 @@ impl Home {
             config: "seed = 1\n".to_owned(),
         };
         let rates = |def: &InstrumentDef| Some(Rates { instrument: def.instrument, ..Rates::default() });
-        Server::open(&self.exchange(), &self.order(), Box::new(Script::new(ticks)), Box::new(rates), options)
+        Server::open(&self.exchange(), Some(&self.order()), Box::new(Script::new(ticks)), Box::new(rates), options)
     }
 }
 
