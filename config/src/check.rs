@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 pub(crate) fn conflict(config: &Config) -> Option<(String, String)> {
     market(config)
         .or_else(|| limits(config))
+        .or_else(|| backoff(config))
         .or_else(|| cores(config))
         .or_else(|| ids(config))
         .or_else(|| config.strategies().find_map(|(name, entry)| strategy(name, entry)))
@@ -59,15 +60,27 @@ fn limits(config: &Config) -> Option<(String, String)> {
     })
 }
 
+fn backoff(config: &Config) -> Option<(String, String)> {
+    let (min, max) = (config.ctp.backoff_min_ms, config.ctp.backoff_max_ms);
+    let problem = || format!("{max} ms is less than `ctp.backoff_min_ms`, {min} ms; raise it");
+    (max < min).then(|| ("ctp.backoff_max_ms".to_owned(), problem()))
+}
+
 fn cores(config: &Config) -> Option<(String, String)> {
-    let threads = &config.threads;
-    let pins = [("feed", threads.feed), ("signal", threads.signal), ("order", threads.order)];
+    let (threads, ctp) = (&config.threads, &config.ctp);
+    let pins = [
+        ("threads.feed", threads.feed),
+        ("threads.signal", threads.signal),
+        ("threads.order", threads.order),
+        ("ctp.md_core", ctp.md_core),
+        ("ctp.trader_core", ctp.trader_core),
+    ];
     let mut later = pins.iter();
     while let Some((name, pin)) = later.next() {
         let Some(core) = pin else { continue };
         if let Some((other, _)) = later.clone().find(|(_, pin)| pin == &Some(*core)) {
-            let problem = format!("core {core} is also `threads.{name}`; give each thread its own core, or \"none\"");
-            return say(format!("threads.{other}"), problem);
+            let problem = format!("core {core} is also `{name}`; give each thread its own core, or \"none\"");
+            return say(*other, problem);
         }
     }
     None

@@ -3,6 +3,7 @@
 use crate::error::ConfigError;
 use crate::profiles;
 use crate::read;
+use crate::sections::ctp::Ctp;
 use crate::sections::exchange::Exchange;
 use crate::sections::host::{Journal, Rings, Threads};
 use crate::sections::login::Login;
@@ -32,6 +33,8 @@ pub struct Config {
     pub exchange: Exchange,
     /// Who we are at the venue.
     pub login: Login,
+    /// A counter reached through CTP's libraries.
+    pub ctp: Ctp,
     /// Cores and waiting.
     pub threads: Threads,
     /// Capacities between threads.

@@ -21,6 +21,7 @@ pub use config::Config;
 pub use error::ConfigError;
 pub use layers::{Loaded, Source};
 pub use secret::{Secret, Secrets};
+pub use sections::ctp::Ctp;
 pub use sections::exchange::{Charge, Exchange, QueueModel};
 pub use sections::host::{Journal, Rings, Threads, Wait};
 pub use sections::login::Login;

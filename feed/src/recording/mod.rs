@@ -29,6 +29,7 @@ mod tests;
 
 pub use error::RecordingError;
 pub use follow::{AtEnd, JournalFeed};
+pub(crate) use listing::{definition, product_of};
 pub use skip::{Place, Skip, Skips};
 
 use contract::Book;
