@@ -29,6 +29,9 @@ fn market(config: &Config) -> Option<(String, String)> {
         MarketKind::Exchange if empty(&config.exchange.home) => {
             say("market.kind", "\"exchange\" needs `exchange.home`, the home of the `shrike exchange` process")
         }
+        MarketKind::Journal if empty(&config.market.follow) => {
+            say("market.kind", "\"journal\" needs `market.follow`, the home of the `shrike record` process")
+        }
         MarketKind::Generated if config.generator.products.is_empty() => {
             say("generator.products", "a generated market needs one product at least, for example [\"rb\"]")
         }

@@ -7,7 +7,7 @@ use crate::sections::ctp::Ctp;
 use crate::sections::exchange::Exchange;
 use crate::sections::host::{Journal, Rings, Threads};
 use crate::sections::login::Login;
-use crate::sections::market::{Generator, Market};
+use crate::sections::market::{Generator, Market, Record};
 use crate::sections::orders::Orders;
 use crate::sections::risk::Risk;
 use crate::sections::run::Run;
@@ -25,6 +25,8 @@ pub struct Config {
     pub run: Run,
     /// Where market data comes from.
     pub market: Market,
+    /// What the recorder of market data watches.
+    pub record: Record,
     /// The market that is made up.
     pub generator: Generator,
     /// The simulated exchange.

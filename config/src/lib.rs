@@ -25,7 +25,7 @@ pub use sections::ctp::Ctp;
 pub use sections::exchange::{Charge, Exchange, QueueModel};
 pub use sections::host::{Journal, Rings, Threads, Wait};
 pub use sections::login::Login;
-pub use sections::market::{Generator, Market, MarketKind};
+pub use sections::market::{Generator, Market, MarketKind, Record};
 pub use sections::orders::{OrderPolicy, Orders};
 pub use sections::risk::{Limits, Risk};
 pub use sections::run::{Run, Speed, Topology};

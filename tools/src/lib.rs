@@ -1,9 +1,9 @@
-//! What the commands of `shrike` are made of, for `main.rs` and for tests. Everything but `run` and
-//! `exchange` reads journals (`ctl` writes one), on the thread that calls it, and prints.
+//! What the commands of `shrike` are made of, for `main.rs` and for tests. Everything but `run`, `exchange` and
+//! `record` reads journals (`ctl` writes one), on the thread that calls it, and prints.
 //!
 //! - commands: [`replay`], [`tail`], [`verify`], [`status`], [`summary`], [`ctl`], [`config`]
-//! - [`run`], [`exchange`]: the engine, and the simulated exchange as a process of its own; [`door`]: where programs that
-//!   use CTP connect to it
+//! - [`run`], [`exchange`], [`record`]: the engine, the simulated exchange as a process of its own, the recorder of market
+//!   data; [`follow`]: the engine over a recorder's journal; [`door`]: where programs that use CTP connect to the exchange
 //! - [`compose`]: a market and a venue as the configuration says
 //! - what they share: [`home`], [`error`], [`console`], [`names`], [`fields`], [`words`], [`books`]
 #![allow(clippy::disallowed_types, reason = "commands measure real time; what they print is sorted")]
@@ -21,8 +21,10 @@ pub mod door;
 pub mod error;
 pub mod exchange;
 pub mod fields;
+pub mod follow;
 pub mod home;
 pub mod names;
+pub mod record;
 pub mod replay;
 pub mod run;
 pub mod status;

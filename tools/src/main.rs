@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use shrike_tools::error::{Error, Outcome};
-use shrike_tools::{config, ctl, exchange, replay, run, status, summary, tail, verify};
+use shrike_tools::{config, ctl, exchange, record, replay, run, status, summary, tail, verify};
 use std::process::ExitCode;
 
 /// A trading engine and the tools around it.
@@ -40,6 +40,7 @@ macro_rules! commands {
 commands! {
     Run(run::RunArgs) = run::run,
     Exchange(exchange::ExchangeArgs) = exchange::run,
+    Record(record::Args) = record::run,
     Replay(replay::Args) = replay::run,
     Summary(summary::Args) = summary::run,
     Status(status::Args) = status::run,

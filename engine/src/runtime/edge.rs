@@ -37,6 +37,33 @@ impl Pace {
             Self::Scaled { time, .. } => Clock::Scaled(time.clone()),
         }
     }
+
+    /// Moves time on to `at`. False when real time has not come there yet: it waits 20 ms at most, so that the caller may
+    /// look at other things meanwhile.
+    pub fn wait_until(&self, at: Nanos) -> bool {
+        match self {
+            Self::Max(time) => time.advance_to(at),
+            Self::Scaled { time, skip_ns } => {
+                if at.since(time.now()) > *skip_ns {
+                    time.jump_to(at);
+                }
+                let left_ns = time.real_ns_until(at);
+                if left_ns > 2 * Nanos::PER_MILLI {
+                    std::thread::park_timeout(std::time::Duration::from_nanos(left_ns.min(20 * Nanos::PER_MILLI)));
+                }
+                return time.real_ns_until(at) == 0;
+            }
+        }
+        true
+    }
+
+    /// `at` has come, whatever the clock thought: another process saw it. Time goes on to it at once.
+    pub fn has_come(&self, at: Nanos) {
+        match self {
+            Self::Max(time) => time.advance_to(at),
+            Self::Scaled { time, .. } => time.jump_to(at),
+        }
+    }
 }
 
 /// Why the edge ended.
@@ -146,7 +173,7 @@ impl Edge<'_> {
             if stop.is_some_and(|(_, since)| at.since(since) > STOP_PATIENCE_NS) {
                 return Ok(EdgeEnd::OrdersLeft);
             }
-            if !self.wait_until(at) {
+            if !self.pace.wait_until(at) {
                 self.take_commands(stages, &mut timers)?;
                 continue;
             }
@@ -222,24 +249,6 @@ impl Edge<'_> {
     /// What the market has next; nothing once the wanted days are over.
     fn market_next(&mut self) -> Next {
         if self.market_over { Next::End } else { self.feed.next() }
-    }
-
-    /// Moves time on to `at`. False when real time has not come there yet: the caller may look at commands meanwhile.
-    fn wait_until(&self, at: Nanos) -> bool {
-        match &self.pace {
-            Pace::Max(time) => time.advance_to(at),
-            Pace::Scaled { time, skip_ns } => {
-                if at.since(time.now()) > *skip_ns {
-                    time.jump_to(at);
-                }
-                let left_ns = time.real_ns_until(at);
-                if left_ns > 2 * Nanos::PER_MILLI {
-                    std::thread::park_timeout(std::time::Duration::from_nanos(left_ns.min(20 * Nanos::PER_MILLI)));
-                }
-                return time.real_ns_until(at) == 0;
-            }
-        }
-        true
     }
 
     fn settle(&mut self, stages: &mut impl Stages, timers: &mut Timers) -> Result<(), Stopped> {

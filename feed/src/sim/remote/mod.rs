@@ -65,6 +65,10 @@ impl MarketFeed for RemoteFeed {
     fn take(&mut self, slot: &mut MarketSlot) -> bool {
         self.tail.take(slot)
     }
+
+    fn problems(&self) -> Vec<String> {
+        self.error().iter().map(|error| format!("the exchange's journal: {error}")).collect()
+    }
 }
 
 /// The exchange's reports.

@@ -278,7 +278,7 @@ impl Server {
         if let Some(wait) = self.too_early(at, real_ns) {
             return Step::Wait(wait);
         }
-        let engine = self.requests.written_ns();
+        let engine = self.requests.as_ref().map_or(Nanos::ABSENT, Tail::written_ns);
         let late = |leash: &mut Leash| leash.holds(self.now, engine, real_ns);
         let passes = !matches!(self.speed, Speed::Max { .. }) || watch.may_pass();
         if is_market && (!passes || self.leash.as_mut().is_some_and(late)) {
