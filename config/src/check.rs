@@ -32,6 +32,17 @@ fn market(config: &Config) -> Option<(String, String)> {
         MarketKind::Journal if empty(&config.market.follow) => {
             say("market.kind", "\"journal\" needs `market.follow`, the home of the `shrike record` process")
         }
+        MarketKind::Ctp if empty(&config.ctp.md_library) || empty(&config.ctp.trader_library) => say(
+            "market.kind",
+            "\"ctp\" needs `ctp.md_library` and `ctp.trader_library`, the files of the broker's libraries",
+        ),
+        MarketKind::Ctp if config.ctp.md_fronts.is_empty() || config.ctp.trader_fronts.is_empty() => say(
+            "market.kind",
+            "\"ctp\" needs `ctp.md_fronts` and `ctp.trader_fronts`, such as [\"tcp://192.0.2.1:41213\"]",
+        ),
+        MarketKind::Ctp if config.login.broker_id.is_empty() || config.login.user_id.is_empty() => {
+            say("market.kind", "\"ctp\" needs `login.broker_id` and `login.user_id`")
+        }
         MarketKind::Generated if config.generator.products.is_empty() => {
             say("generator.products", "a generated market needs one product at least, for example [\"rb\"]")
         }

@@ -160,7 +160,8 @@ fn pipeline_plan(config: &Config) -> PipelinePlan {
     }
 }
 
-fn thread_plan(config: &Config, name: &str, core: Option<usize>) -> ThreadPlan {
+/// A thread of this name on this core, with the configured priority.
+pub fn thread_plan(config: &Config, name: &str, core: Option<usize>) -> ThreadPlan {
     let priority = config.threads.fifo_priority;
     ThreadPlan { name: name.into(), core, fifo_priority: (priority > 0).then_some(priority) }
 }

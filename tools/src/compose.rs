@@ -34,7 +34,7 @@ pub enum ComposeError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The market is another process's, and so is its venue.
-    #[error("market.kind = \"exchange\" is no market of this process's own")]
+    #[error("market.kind = \"exchange\" or \"ctp\" is no market of this process's own")]
     Elsewhere,
 }
 
@@ -71,6 +71,7 @@ pub fn source(config: &Config, tables: &Tables) -> Result<Source, ComposeError> 
             let dir = journal_dir(&config.exchange.home, "exchange");
             followed(Box::new(RemoteFeed::open(&dir, Seq::ABSENT)))
         }
+        MarketKind::Ctp => return Err(ComposeError::Elsewhere),
         MarketKind::Journal => {
             let dir = journal_dir(&config.market.follow, MARKET_JOURNAL);
             followed(Box::new(JournalFeed::open(&dir, Seq::ABSENT, AtEnd::Follow)?))

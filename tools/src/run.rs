@@ -89,6 +89,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Error> {
     let began = Instant::now();
     let report = match loaded.config.market.kind {
         MarketKind::Exchange => crate::exchange::run_remote(args, &loaded, &tables, &told)?,
+        MarketKind::Ctp => crate::ctp::run_at_counter(args, &loaded, &tables, &told)?,
         MarketKind::Journal => crate::follow::run_following(args, &loaded, &tables, &told)?,
         MarketKind::Recorded | MarketKind::Generated => run_in_process(args, &loaded, &tables, &told)?,
     };

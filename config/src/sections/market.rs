@@ -25,6 +25,8 @@ pub struct Market {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MarketKind {
+    /// A CTP counter, which is the venue too: `[ctp]` and `[login]`.
+    Ctp,
     /// Files of `data`.
     Recorded,
     /// The seeded generator.

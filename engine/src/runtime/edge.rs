@@ -3,7 +3,7 @@
 //! fills and money. Runs on the thread that calls [`Edge::run`].
 
 use super::stages::{Stages, Stopped};
-use shrike_core::clock::{Clock, ScaledTime, SimTime};
+use shrike_core::clock::{Clock, ScaledTime, SimTime, Tsc};
 use shrike_core::codes::{CommandKind, StageId};
 use shrike_core::event::{Command, Event, Header, MarketSlot, ReportSlot, RequestSlot, Seq, Timer, flags};
 use shrike_core::thread::{Waiter, Waiting};
@@ -27,6 +27,13 @@ pub enum Pace {
         /// Longest pause that is waited out, in recorded time.
         skip_ns: u64,
     },
+    /// The host's: events come as they happen.
+    Live {
+        /// The time.
+        time: Tsc,
+        /// How the edge waits while nothing comes.
+        waiting: Waiting,
+    },
 }
 
 impl Pace {
@@ -35,11 +42,19 @@ impl Pace {
         match self {
             Self::Max(time) => Clock::Simulated(time.clone()),
             Self::Scaled { time, .. } => Clock::Scaled(time.clone()),
+            Self::Live { time, .. } => Clock::Wall(time.clone()),
         }
     }
 
-    /// Moves time on to `at`. False when real time has not come there yet: it waits 20 ms at most, so that the caller may
-    /// look at other things meanwhile.
+    const fn waiting(&self) -> Waiting {
+        match self {
+            Self::Max(_) | Self::Scaled { .. } => Waiting::BACK_OFF,
+            Self::Live { waiting, .. } => *waiting,
+        }
+    }
+
+    /// Moves time on to `at`. False when real time has not come there yet: where events are played it waits 20 ms at most,
+    /// so that the caller may look at other things meanwhile; live it does not wait.
     pub fn wait_until(&self, at: Nanos) -> bool {
         match self {
             Self::Max(time) => time.advance_to(at),
@@ -53,6 +68,7 @@ impl Pace {
                 }
                 return time.real_ns_until(at) == 0;
             }
+            Self::Live { time, .. } => return time.now() >= at,
         }
         true
     }
@@ -62,6 +78,7 @@ impl Pace {
         match self {
             Self::Max(time) => time.advance_to(at),
             Self::Scaled { time, .. } => time.jump_to(at),
+            Self::Live { .. } => {}
         }
     }
 }
@@ -131,7 +148,7 @@ impl Edge<'_> {
     pub fn run(&mut self, stages: &mut impl Stages, requests: &[RequestSlot]) -> Result<EdgeEnd, Stopped> {
         let (mut market, mut report) = (Box::<MarketSlot>::default(), Box::<ReportSlot>::default());
         let mut timers = Timers::new();
-        let mut waiter = Waiter::new(Waiting::BACK_OFF);
+        let mut waiter = Waiter::new(self.pace.waiting());
         let (mut released, mut stop): (u64, Option<(EdgeEnd, Nanos)>) = (0, None);
         let mut days = Days::default();
         let mut idle = 0u32;
@@ -175,6 +192,9 @@ impl Edge<'_> {
             }
             if !self.pace.wait_until(at) {
                 self.take_commands(stages, &mut timers)?;
+                if matches!(self.pace, Pace::Live { .. }) {
+                    waiter.idle();
+                }
                 continue;
             }
             waiter.after(1);

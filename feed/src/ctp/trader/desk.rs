@@ -282,6 +282,9 @@ impl Desk {
 
     /// Tells the order stage of new and changed contracts, each with its rates.
     pub(super) fn announce(&mut self) {
+        if !self.listing.has_news() {
+            return;
+        }
         for def in self.listing.news() {
             self.out.put(Nanos::ABSENT, &def);
             let Some(row) = self.listing.get(def.instrument) else { continue };

@@ -123,7 +123,8 @@ impl RateBook {
         let relative = if facts.is_relative { exchange } else { (0, 0) };
         let (long, short) = (facts.long_ratio.checked_add(relative.0), facts.short_ratio.checked_add(relative.1));
         let (Some(long), Some(short)) = (long, short) else { return };
-        let sane = is_ratio(long) && is_ratio(short) && facts.long_per_lot.is_present() && facts.short_per_lot.is_present();
+        let sane =
+            is_ratio(long) && is_ratio(short) && facts.long_per_lot.is_present() && facts.short_per_lot.is_present();
         self.told(id, &facts.symbol, sane, |entry| {
             (entry.rates.long_margin_ratio, entry.rates.short_margin_ratio) = (long, short);
             (entry.rates.long_margin_per_lot, entry.rates.short_margin_per_lot) =

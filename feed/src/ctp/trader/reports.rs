@@ -25,6 +25,10 @@ impl Desk {
             What::InsertError(facts) => self.refused_insert(callback, facts.as_ref(), ReportSource::InsertError),
             What::CancelRefused(facts) => self.refused_cancel(callback, facts.as_ref(), ReportSource::CancelRefused),
             What::CancelError(facts) => self.refused_cancel(callback, facts.as_ref(), ReportSource::CancelError),
+            What::Status(status) => {
+                let at = self.out.stamp();
+                self.listing.shared().lock().push_status(status, at);
+            }
             _ => self.answer(callback, now),
         }
     }
