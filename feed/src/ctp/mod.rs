@@ -15,8 +15,6 @@ mod options;
 mod restarts;
 pub mod session;
 mod source;
-#[cfg(test)]
-mod session_tests;
 pub mod trader;
 
 pub use options::CtpOptions;
