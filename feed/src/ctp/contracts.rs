@@ -161,7 +161,11 @@ impl Contracts {
         let stated = exchange.map_or("", Exchange::name);
         let product = *product_of(&self.products, symbol.as_bytes(), stated.as_bytes())?;
         let day = if self.day.is_absent() { self.sessions.calendar().covered().0 } else { self.day };
-        let def = definition(&product, symbol.as_str(), self.next_id(), day, self.sessions.calendar())?;
+        let mut def = definition(&product, symbol.as_str(), self.next_id(), day, self.sessions.calendar())?;
+        if self.day.is_absent() {
+            // Which decade a three-digit month belongs to is not known without a day.
+            def.expiry = TradingDay::ABSENT;
+        }
         self.put(*symbol, def, None)
     }
 

@@ -197,7 +197,8 @@ impl State {
                 self.connected = true;
                 self.connection(1, 0, at);
             }
-            Heard::Up(_) => {
+            Heard::Up(login) => {
+                self.contracts.lock().set_trading_day(login.trading_day);
                 self.subscribed = 0;
                 self.session.settled();
             }

@@ -161,9 +161,7 @@ impl Ticks {
             self.span = spans.iter().find(|span| span.contains(at)).copied();
         }
         match self.span {
-            Some(span) => {
-                !matches!(span.kind, PhaseKind::Shut | PhaseKind::Break) || at.since(span.start) <= GRACE_NS
-            }
+            Some(span) => !matches!(span.kind, PhaseKind::Shut | PhaseKind::Break) || at.since(span.start) <= GRACE_NS,
             None => at.since(spans.end()) <= GRACE_NS,
         }
     }

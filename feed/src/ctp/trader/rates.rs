@@ -54,7 +54,7 @@ pub struct RateBook {
 }
 
 impl RateBook {
-    /// With the rates of a cache's text ([`Self::to_text`]). Lines that cannot be read are left out.
+    /// With the rates of a cache's text ([`Self::take_text`]). Lines that cannot be read are left out.
     pub fn new(assumed: Assumed, cache: &str) -> Self {
         Self { assumed, entries: Vec::new(), cached: cache::read(cache), changed: false }
     }
@@ -168,7 +168,7 @@ impl RateBook {
     }
 
     /// The rates that the counter gave, for the next start; `None` when nothing changed since the last time.
-    pub fn to_text(&mut self) -> Option<String> {
+    pub fn take_text(&mut self) -> Option<String> {
         std::mem::take(&mut self.changed).then(|| {
             let mut known = self.cached.clone();
             let told = self.entries.iter().filter(|entry| entry.rates.assumed == 0);

@@ -37,7 +37,8 @@ impl Desk {
         let Some(report) = self.report(facts, ReportSource::Flow, 0) else { return };
         let login = self.session.login();
         let ours = (report.front_id, report.session_id) == (login.front_id, login.session_id);
-        let rejected = facts.status == Some(OrderStatus::Cancelled) && facts.submit == Some(SubmitStatus::InsertRejected);
+        let rejected =
+            facts.status == Some(OrderStatus::Cancelled) && facts.submit == Some(SubmitStatus::InsertRejected);
         // Why the exchange refuses stands in the error that follows, and what may be done next depends on it.
         if ours && rejected {
             self.held = Some((report, now.waits));

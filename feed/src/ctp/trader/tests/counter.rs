@@ -3,9 +3,7 @@
 use crate::ctp::api::{CancelOrder, NewOrder, Query, TraderApi};
 use crate::ctp::callback::*;
 use crate::ctp::source::Callbacks;
-use shrike_core::codes::{
-    Exchange, Offset, OrderStatus, OrderType, ProductClass, Side, SubmitStatus, TimeInForce,
-};
+use shrike_core::codes::{Exchange, Offset, OrderStatus, OrderType, ProductClass, Side, SubmitStatus, TimeInForce};
 use shrike_core::units::{Lots, Money, Nanos, Price, Text, TradingDay};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -284,7 +282,8 @@ impl Counter {
     fn position_lines(&self) -> Vec<PositionFacts> {
         let mut lines = Vec::new();
         for (&(symbol, side), &[today, yesterday]) in &self.held {
-            let exchange = self.instruments.iter().find(|facts| facts.symbol == symbol).and_then(|facts| facts.exchange);
+            let exchange =
+                self.instruments.iter().find(|facts| facts.symbol == symbol).and_then(|facts| facts.exchange);
             let line = |is_history, lots, today| PositionFacts {
                 symbol,
                 exchange,
@@ -509,7 +508,8 @@ impl TraderApi for Handle {
     fn cancel(&mut self, request_id: i32, order: &CancelOrder<'_>) -> i32 {
         let (order_ref, sys_id) = (order.order_ref, order.order_sys_id);
         self.step(Called::Cancel(order_ref), Point::Cancel, |counter| {
-            let found = counter.orders.iter_mut().find(|known| known.facts.order_sys_id == sys_id && !sys_id.is_empty());
+            let found =
+                counter.orders.iter_mut().find(|known| known.facts.order_sys_id == sys_id && !sys_id.is_empty());
             let Some(known) = found.filter(|known| known.facts.status == Some(OrderStatus::Queued)) else {
                 let facts = CancelFacts { order_sys_id: sys_id, request_id, ..CancelFacts::default() };
                 return counter.push(What::CancelRefused(Some(facts)), request_id, true, 26);

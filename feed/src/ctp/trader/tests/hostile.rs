@@ -205,7 +205,8 @@ impl TraderApi for Rc<RefCell<Onlooker>> {
         let mut onlooker = self.borrow_mut();
         assert!(!onlooker.watch.running, "one object at a time");
         onlooker.watch.running = true;
-        if onlooker.codes.chance(5) { Err("no library".to_owned()) } else { Ok(()) }.inspect_err(|_| onlooker.watch.running = false)
+        if onlooker.codes.chance(5) { Err("no library".to_owned()) } else { Ok(()) }
+            .inspect_err(|_| onlooker.watch.running = false)
     }
     fn stop(&mut self) {
         let mut onlooker = self.borrow_mut();

@@ -84,7 +84,11 @@ fn drop_before_insert_leaves_an_order_that_is_absent() {
     bench.run_until_ready(60);
     assert_eq!(bench.counter.borrow().orders.len(), 0);
     let order = *bench.ledger.order(bench.ledger.order_by_ref(order_ref).unwrap()).unwrap();
-    assert_eq!((order.state, order.absent_restatements), (OrderState::Sent, 1), "its fate is the order stage's to judge");
+    assert_eq!(
+        (order.state, order.absent_restatements),
+        (OrderState::Sent, 1),
+        "its fate is the order stage's to judge"
+    );
     bench.assert_books_equal();
 }
 
@@ -217,7 +221,8 @@ fn a_silent_front_is_tried_with_new_objects() {
     bench.counter.borrow_mut().deaf = true;
     bench.run(300);
     let counter = bench.counter.borrow();
-    let starts: Vec<u64> = counter.calls.iter().filter(|(_, call)| *call == Called::Start).map(|(at, _)| at.get()).collect();
+    let starts: Vec<u64> =
+        counter.calls.iter().filter(|(_, call)| *call == Called::Start).map(|(at, _)| at.get()).collect();
     let gaps: Vec<u64> = starts.windows(2).map(|pair| (pair[1] - pair[0] + SECOND / 2) / SECOND).collect();
     // Fifteen seconds of patience, and 1, 2, 4, 8, 16, 32, 60 seconds of rest.
     assert_eq!(gaps, [16, 17, 19, 23, 31, 47, 75], "doubling, bounded");

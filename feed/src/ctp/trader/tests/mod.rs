@@ -219,7 +219,8 @@ impl Bench {
         assert_eq!(self.differences, [], "differences at the last restatement");
         let trades = self.ledger.orders().map(|(_, order)| order.filled.get()).sum::<i64>();
         assert_eq!(trades, counter.trades.iter().map(|trade| trade.lots.get()).sum::<i64>(), "lots filled");
-        for (code, side) in [("rb2410", Side::Buy), ("rb2410", Side::Sell), ("m2409", Side::Buy), ("m2409", Side::Sell)] {
+        for (code, side) in [("rb2410", Side::Buy), ("rb2410", Side::Sell), ("m2409", Side::Buy), ("m2409", Side::Sell)]
+        {
             let Some(def) = self.ledger.instruments().find(code) else { continue };
             let (today, yesterday) = self.ledger.position(def.instrument).unwrap().held(side);
             let theirs = counter.held.get(&(symbol(code), side)).copied().unwrap_or_default();

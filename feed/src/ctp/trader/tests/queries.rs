@@ -164,6 +164,32 @@ fn a_trade_while_positions_are_answered_has_them_asked_for_again() {
     assert_eq!(bench.differences, []);
 }
 
+#[test]
+fn what_no_table_knows_is_alarmed_and_said_once() {
+    let mut bench = Bench::new();
+    let unknown = future("qq2409", Exchange::Dce, "qq", 10);
+    bench.counter.borrow_mut().held = [((unknown.symbol, Side::Buy), [1, 0])].into();
+    bench.run_until_ready(30);
+    bench.counter.borrow_mut().disconnect();
+    bench.run(1);
+    bench.run_until_ready(30);
+    assert_eq!(bench.kinds.iter().filter(|kind| **kind == Kind::Alarm).count(), 2);
+    let notes = bench.gateway.take_notes();
+    assert_eq!(notes.iter().filter(|note| note.contains("no table knows the contract qq2409")).count(), 1, "{notes:?}");
+}
+
+#[test]
+fn in_the_events_own_time_reports_come_at_the_exchanges() {
+    let mut bench = Bench::with(CtpOptions { live: false, ..options() }, PathBuf::new());
+    bench.run_until_ready(30);
+    let order_ref = bench.insert("rb2410", Side::Buy, Offset::Open, 1);
+    let now = bench.now();
+    bench.counter.borrow_mut().advance(now);
+    // The order's time is half past nine, and the engine's a little after nine.
+    assert_eq!(bench.gateway.next(), Next::At(Nanos::china(day(20_240_604), 34_200, 0)));
+    assert!(now < Nanos::china(day(20_240_604), 34_200, 0) && order_ref > 0);
+}
+
 fn margin() -> MarginFacts {
     MarginFacts {
         symbol: symbol("rb"),
@@ -199,7 +225,8 @@ fn rates_hold_nothing_up_and_come_from_yesterday_until_today_s_are_known() {
         assert_eq!(bench.counter.borrow().count(Called::Rates), 0, "not before the books are restated");
         let assumed = rates(&bench);
         assert_eq!((assumed.assumed, assumed.long_margin_ratio >= 30_000_000), (1, true), "never less than configured");
-        (bench.counter.borrow_mut().margin, bench.counter.borrow_mut().commission) = (Some(margin()), Some(commission()));
+        (bench.counter.borrow_mut().margin, bench.counter.borrow_mut().commission) =
+            (Some(margin()), Some(commission()));
         bench.run(20);
         let told = rates(&bench);
         assert_eq!((told.assumed, told.long_margin_ratio, told.close_today_ratio), (0, 7_000_000, 20_000));

@@ -195,8 +195,7 @@ fn a_status_told_again_and_a_trade_before_its_order_change_nothing() {
     bench.counter.borrow_mut().trade(&numbered, Lots::new(2));
     bench.poll();
     assert_eq!(bench.state(order_ref), OrderState::Filled, "the trade came first");
-    let done =
-        OrderFacts { status: Some(OrderStatus::AllTraded), traded: Lots::new(2), ..numbered };
+    let done = OrderFacts { status: Some(OrderStatus::AllTraded), traded: Lots::new(2), ..numbered };
     for facts in [numbered, done, done, OrderFacts { status: Some(OrderStatus::Queued), ..numbered }] {
         bench.counter.borrow_mut().tell(What::Order(facts));
     }
