@@ -3,17 +3,9 @@
 // Tests may unwrap: a panic is how they fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use shrike_config::tables::Tables;
-use shrike_config::{Config, Source};
-use shrike_core::codes::{ReportSource, RequestKind, Side};
-use shrike_core::event::{Event, Fill, flags};
-use shrike_core::ledger::{Capacity, Ledger};
-use shrike_core::units::Lots;
 use shrike_engine::runtime::journal_dir;
-use shrike_feed::sim::exchange::Exchange;
 use shrike_journal::Reader;
-use shrike_tools::compose::Counter;
-use std::collections::BTreeSet;
+use shrike_tests::books;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -119,63 +111,6 @@ fn fifty_kills_lose_nothing_and_repeat_nothing() {
     }
     assert!(status.success(), "the last run ends in order: {status}");
     assert!(exchange.wait().unwrap().success(), "the exchange ends in order");
-    compare(home, exchange_home);
-}
-
-/// The exchange's books against the engine's, each found again from its own journal alone.
-fn compare(home: &Path, exchange_home: &Path) {
-    let source = Source { profile: Some("demo".into()), ..Source::default() };
-    let config = Config::load(&source).unwrap().config;
-    let counter = Counter::new(&config, &Tables::builtin().unwrap());
-    let mut journal = Reader::open(&journal_dir(exchange_home, "exchange")).unwrap();
-    let exchange = Exchange::recover(counter.options(), &mut journal).unwrap();
-
-    let mut ledger = Ledger::new(Capacity { instruments: 64, orders: 1 << 16, strategies: 8 });
-    let (mut sent, mut told, mut refused, mut starts) = (BTreeSet::new(), BTreeSet::new(), 0, 0);
-    let key = |fill: &Fill| (fill.trading_day, fill.exchange, fill.trade_id, fill.side);
-    let mut reader = Reader::open(&journal_dir(home, "order")).unwrap();
-    while let Some(record) = reader.next().unwrap() {
-        ledger.apply(record.header, record.event());
-        let output = record.header.has(flags::OUTPUT);
-        match record.event() {
-            Event::OrderRequest(request) if output && request.kind() == Some(RequestKind::Insert) => {
-                assert!(sent.insert((request.trading_day, request.order_ref)), "order sent twice: {request:?}");
-            }
-            Event::Fill(fill) if !output => {
-                told.insert(key(fill));
-            }
-            Event::OrderReport(report) if report.source() == Some(ReportSource::InsertRefused) => refused += 1,
-            Event::RunStart(_) => starts += 1,
-            _ => {}
-        }
-    }
-    let made: BTreeSet<_> = exchange.fills().iter().map(key).collect();
-    println!("{} orders, {} fills, {refused} refused, {starts} starts", sent.len(), made.len());
-    assert!(sent.len() > 200 && made.len() > 50, "the engine traded");
-    assert_eq!(told, made, "every fill of the exchange is in our journal, and no other");
-    assert_eq!(ledger.fill_count(), made.len() as u64, "each is booked once");
-    assert_eq!(exchange.orders().len(), sent.len() - refused, "every order arrived once");
-    for order in exchange.orders() {
-        let ours = ledger.order_by_ref(order.order_ref).and_then(|index| ledger.order(index)).expect("our order");
-        assert_eq!((ours.filled, ours.is_live()), (order.traded, false), "{order:?} against {ours:?}");
-    }
-    for (instrument, book) in ledger.positions() {
-        for side in [Side::Buy, Side::Sell] {
-            let mut lines =
-                exchange.positions().filter(|line| (line.instrument, line.side) == (instrument, side.code()));
-            let line = lines.next().map_or((Lots::ZERO, Lots::ZERO), |line| (line.today, line.yesterday));
-            assert_eq!(book.held(side), line, "{instrument} {side}: today, earlier");
-        }
-    }
-    let (ours, theirs) = (ledger.funds(), exchange.funds());
-    for (field, ours, theirs) in [
-        ("pre balance", ours.pre_balance, theirs.pre_balance),
-        ("close profit", ours.close_profit, theirs.close_profit),
-        ("position profit", ours.position_profit, theirs.position_profit),
-        ("commission", ours.commission, theirs.commission),
-        ("margin", ours.margin, theirs.margin),
-        ("available", ours.available, theirs.available),
-    ] {
-        assert_eq!(ours, theirs, "{field}, to the last 1e-8");
-    }
+    let books = books::agree(home, exchange_home);
+    assert!(books.sent > 200 && books.fills > 50, "the engine traded: {books:?}");
 }

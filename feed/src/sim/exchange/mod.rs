@@ -136,6 +136,12 @@ impl Exchange {
         self.day
     }
 
+    /// The id of a contract, by its symbol.
+    pub fn id_of(&self, symbol: &[u8]) -> Option<InstrumentId> {
+        let mut defs = self.contracts.iter().flatten().map(|contract| &contract.def);
+        defs.find(|def| def.symbol.as_bytes() == symbol).map(|def| def.instrument)
+    }
+
     /// Margin and fees of a contract, when no feed tells them. Unknown contracts are ignored.
     pub fn set_rates(&mut self, rates: &Rates) {
         self.record_market(&Header { recv_ns: self.now, seq: self.cause, ..Header::default() }, rates.into());
