@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! cargo nextest run --release -p shrike-feed --test ctp_hostile --run-ignored only
-//! SHRIKE_HOSTILE_CALLS=100000 valgrind --leak-check=full --error-exitcode=1 target/debug/deps/ctp_hostile-<hash>
+//! SHRIKE_HOSTILE_CALLS=100000 valgrind --leak-check=full --errors-for-leak-kinds=definite,indirect \
+//!     --error-exitcode=1 target/debug/deps/ctp_hostile-<hash>
 //! ```
 
 // Lints know test functions as tests, not the functions that they share.
