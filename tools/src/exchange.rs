@@ -16,7 +16,7 @@ use shrike_core::units::{Nanos, SCALE};
 use shrike_engine::runtime::{Engine, Home, Pace, RunReport, journal_dir};
 use shrike_engine::setup;
 use shrike_feed::sim::front::{Front, FrontOptions};
-use shrike_feed::sim::remote::{RemoteFeed, RemoteGateway, Server, ServerOptions, Speed, Step};
+use shrike_feed::sim::remote::{Lead, Orders, RemoteFeed, RemoteGateway, Server, ServerOptions, Speed, Step};
 use shrike_journal::{ReadError, Reader, WriterOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,12 +33,13 @@ pub struct ExchangeArgs {
     /// What the market is, as for `shrike run`: profile, files, --data, --speed.
     #[command(flatten)]
     pub run: RunArgs,
-    /// The home of the engine whose orders are taken. It need not exist yet.
+    /// The home of the engine whose orders are taken; with --listen, of one that connects as a client, so that the market
+    /// does not run ahead of it. It need not exist yet.
     #[arg(long, value_name = "DIR", required_unless_present = "listen")]
     pub engine: Option<PathBuf>,
     /// Serves programs that use CTP through the stand-in library at this address; port 0: any free one. The address is
     /// printed, and written into the file `listen` of the home.
-    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "engine")]
+    #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
     /// Who may log in, how the front behaves, and what goes wrong.
     #[command(flatten)]
@@ -46,6 +47,9 @@ pub struct ExchangeArgs {
     /// With --speed max: microseconds of real time after each market event, in which the engine may answer.
     #[arg(long, default_value_t = 20, value_name = "US")]
     pub pause_us: u64,
+    /// With --speed max: milliseconds of market time by which the exchange may be ahead of an engine that runs; 0: any.
+    #[arg(long, default_value_t = 5_000, value_name = "MS")]
+    pub lead_ms: u64,
     /// Ends once the market is over and the engine's journal has an orderly end (with --listen: and the clients that
     /// were there are gone), instead of waiting to be told.
     #[arg(long)]
@@ -121,6 +125,9 @@ impl FrontArgs {
 /// Longest pause of the market that is waited out.
 const SKIP_NS: u64 = 60 * Nanos::PER_SECOND;
 
+/// How long, in real time, the market waits for an engine that says nothing.
+const PATIENCE_NS: u64 = 200 * Nanos::PER_MILLI;
+
 /// Runs the exchange until it is told to stop.
 ///
 /// # Errors
@@ -144,6 +151,8 @@ pub fn run(args: &ExchangeArgs) -> Result<Outcome, Error> {
         journal,
         // The door keeps the pauses itself: it talks in them.
         speed: speed(config, if args.listen.is_some() { 0 } else { args.pause_us }),
+        lead: (config.run.speed == ConfigSpeed::Max && args.lead_ms > 0)
+            .then(|| Lead { market_ns: args.lead_ms.saturating_mul(Nanos::PER_MILLI), patience_ns: PATIENCE_NS }),
         run: RunStart { run_id: config.run.seed, config_hash: loaded.hash, ..RunStart::default() },
         config: loaded.text.clone(),
     };
@@ -153,7 +162,12 @@ pub fn run(args: &ExchangeArgs) -> Result<Outcome, Error> {
     };
     let orders = args.engine.as_deref().map(|engine| journal_dir(engine, "order"));
     let journal = home.journal("exchange");
-    let mut server = Server::open(&journal, orders.as_deref(), feed, rates, options)?;
+    let followed = match (&orders, &door) {
+        (Some(orders), None) => Orders::Taken(orders),
+        (Some(orders), Some(_)) => Orders::Paced(orders),
+        (None, _) => Orders::Elsewhere,
+    };
+    let mut server = Server::open(&journal, followed, feed, rates, options)?;
     if let Some(door) = &mut door {
         door.fold(&journal)?;
         let file = config.run.home.join("listen");

@@ -312,4 +312,3 @@ impl Session {
 fn is_self(thread: ThreadId) -> bool {
     std::thread::current().id() == thread
 }
-

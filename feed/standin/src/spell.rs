@@ -66,12 +66,8 @@ fn put_identity(broker: &mut [u8], user: &mut [u8], identity: &Identity) {
 /// CTP's characters of codes.
 type Letters<T> = &'static [(T, u8)];
 const SIDES: Letters<Side> = &[(Side::Buy, b'0'), (Side::Sell, b'1')];
-const OFFSETS: Letters<Offset> = &[
-    (Offset::Open, b'0'),
-    (Offset::Close, b'1'),
-    (Offset::CloseToday, b'3'),
-    (Offset::CloseYesterday, b'4'),
-];
+const OFFSETS: Letters<Offset> =
+    &[(Offset::Open, b'0'), (Offset::Close, b'1'), (Offset::CloseToday, b'3'), (Offset::CloseYesterday, b'4')];
 const PRICE_TYPES: Letters<OrderType> = &[(OrderType::Limit, b'2'), (OrderType::Market, b'1')];
 const STATUSES: Letters<OrderStatus> = &[
     (OrderStatus::Unknown, b'a'),
@@ -320,7 +316,8 @@ pub fn trade(facts: &TradeFacts, identity: &Identity) -> Room<Trade> {
     put_text(&mut body.instrument_id, facts.symbol.as_bytes());
     put_text(&mut body.exchange_inst_id, facts.symbol.as_bytes());
     put_exchange(&mut body.exchange_id, facts.exchange);
-    (body.direction, body.offset_flag, body.hedge_flag) = (letter(SIDES, facts.side), letter(OFFSETS, facts.offset), b'1');
+    (body.direction, body.offset_flag, body.hedge_flag) =
+        (letter(SIDES, facts.side), letter(OFFSETS, facts.offset), b'1');
     (body.price, body.volume) = (price(facts.price), lots(facts.lots));
     (body.trade_type, body.price_source, body.trade_source) = (b'0', b'0', b'0');
     put_day(&mut body.trade_date, facts.trading_day);
@@ -392,7 +389,8 @@ pub fn instrument(facts: &InstrumentFacts) -> Room<Instrument> {
     put_text(&mut body.product_id, facts.product.as_bytes());
     put_text(&mut body.underlying_instr_id, facts.underlying.as_bytes());
     body.product_class = letter(CLASSES, facts.class);
-    (body.max_limit_order_volume, body.min_limit_order_volume) = (lots(facts.max_limit_lots), lots(facts.min_limit_lots));
+    (body.max_limit_order_volume, body.min_limit_order_volume) =
+        (lots(facts.max_limit_lots), lots(facts.min_limit_lots));
     (body.max_market_order_volume, body.min_market_order_volume) =
         (lots(facts.max_market_lots), lots(facts.min_market_lots));
     body.volume_multiple = i32::try_from(facts.multiplier).unwrap_or(0);

@@ -53,7 +53,8 @@ fn trades(package: &str, version: &str) {
         .expect("python3 was there a moment ago");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}: {said}{}", output.status, String::from_utf8_lossy(&output.stderr));
-    for line in [&format!("libraries: v{version}_"), "subscribed rb2410", "tick ", "filled: 1 at ", "cancelled", "done"] {
+    for line in [&format!("libraries: v{version}_"), "subscribed rb2410", "tick ", "filled: 1 at ", "cancelled", "done"]
+    {
         assert!(said.contains(line), "no `{line}` in: {said}");
     }
 }
@@ -92,7 +93,8 @@ fn modules(package: &str) -> Result<PathBuf, String> {
     let ours = library();
     let theirs = fs::read_dir(dir.join("openctp_ctp.libs")).map_err(|error| format!("{}: {error}", dir.display()))?;
     let mut replaced = 0;
-    for file in theirs.filter_map(Result::ok).filter(|file| file.file_name().to_string_lossy().starts_with("libthost")) {
+    for file in theirs.filter_map(Result::ok).filter(|file| file.file_name().to_string_lossy().starts_with("libthost"))
+    {
         fs::remove_file(file.path()).expect("our own copy");
         fs::copy(&ours, file.path()).expect("our own directory");
         replaced += 1;

@@ -12,7 +12,6 @@ mod orders;
 mod query;
 pub mod wire;
 
-
 pub use fault::Faults;
 
 use crate::ctp::callback::{Callback, What};

@@ -2,11 +2,12 @@
 //! Requests come in from the engine's order journal, each exactly once; the market from its feed; everything goes into
 //! the exchange's journal. It goes on whether or not an engine runs.
 
+use super::lead::{Lead, Leash};
 use super::tail::Tail;
 use crate::sim::exchange::{Exchange, ExchangeOptions, Keep};
 use shrike_core::codes::StageId;
 use shrike_core::event::{
-    Event, Header, InstrumentDef, MarketSlot, Rates, ReportSlot, RequestSlot, RunEnd, RunStart, flags,
+    Event, Header, InstrumentDef, MarketSlot, Rates, ReportSlot, RequestSlot, RunEnd, RunStart, Seq, flags,
 };
 use shrike_core::units::Nanos;
 use shrike_core::venue::{Gateway, MarketFeed, Next};
@@ -30,6 +31,17 @@ pub enum Speed {
     },
 }
 
+/// What an engine's order journal is to the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Orders<'a> {
+    /// Its requests are the messages to the exchange.
+    Taken(&'a Path),
+    /// It says how far the engine is; requests come by another way.
+    Paced(&'a Path),
+    /// There is none.
+    Elsewhere,
+}
+
 /// How the server runs.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
@@ -39,6 +51,8 @@ pub struct ServerOptions {
     pub journal: WriterOptions,
     /// The market's speed.
     pub speed: Speed,
+    /// How far the market may run ahead of a running engine; none: as far as it comes.
+    pub lead: Option<Lead>,
     /// First record of this run.
     pub run: RunStart,
     /// The configuration's text, its second record.
@@ -117,7 +131,7 @@ pub type RatesOf = Box<dyn FnMut(&InstrumentDef) -> Option<Rates>>;
 
 /// How long an idle server waits before it looks again.
 const IDLE_NS: u64 = 1_000_000;
-/// How long a market that clients hold up waits before it asks again.
+/// How long a market waits for its engine or its clients before it looks again.
 const HELD_NS: u64 = 20_000;
 /// How much one step does at most.
 const WORK_MAX: usize = 64;
@@ -133,6 +147,7 @@ pub struct Server {
     report: Box<ReportSlot>,
     request: Box<RequestSlot>,
     speed: Speed,
+    leash: Option<Leash>,
     run_id: u64,
     /// Real and market time that belong together.
     anchor: Option<(u64, Nanos)>,
@@ -142,14 +157,14 @@ pub struct Server {
 
 impl Server {
     /// Takes the exchange's journal in `dir` (created when there is none), finds its books there, and passes over the
-    /// part of the market that it holds. `order_dir` is the engine's order journal; it need not exist yet. Without one,
-    /// requests come through [`Server::exchange_mut`] alone.
+    /// part of the market that it holds. The engine's order journal need not exist yet. Requests that it does not bring
+    /// come through [`Server::exchange_mut`].
     ///
     /// # Errors
     /// When the journal cannot be taken or read, or `feed` is not the market that it holds.
     pub fn open(
         dir: &Path,
-        order_dir: Option<&Path>,
+        orders: Orders<'_>,
         mut feed: Box<dyn MarketFeed>,
         rates: RatesOf,
         options: ServerOptions,
@@ -174,11 +189,16 @@ impl Server {
             exchange,
             feed,
             rates,
-            requests: order_dir.map(|dir| Tail::new(dir, last, is_message)),
+            requests: match orders {
+                Orders::Taken(dir) => Some(Tail::new(dir, last, is_message)),
+                Orders::Paced(dir) => Some(Tail::new(dir, Seq::ABSENT, |_, _| false)),
+                Orders::Elsewhere => None,
+            },
             market,
             report: Box::default(),
             request: Box::default(),
             speed: options.speed,
+            leash: options.lead.map(Leash::new),
             run_id: options.run.run_id,
             anchor: None,
             over: false,
@@ -216,6 +236,9 @@ impl Server {
         if let (Speed::Times { factor, .. }, Some((real, market))) = (self.speed, self.anchor) {
             let passed = real_ns.saturating_sub(real).saturating_mul(factor.into());
             self.now = self.now.max(market.after(passed));
+        }
+        if self.exchange.is_disk_late() {
+            return Ok(Step::Wait(IDLE_NS));
         }
         self.take_requests()?;
         let mut step = Step::Worked;
@@ -270,7 +293,10 @@ impl Server {
         if let Some(wait) = self.too_early(at, real_ns) {
             return Step::Wait(wait);
         }
-        if is_market && matches!(self.speed, Speed::Max { .. }) && !watch.may_pass() {
+        let engine = self.requests.as_ref().map_or(Nanos::ABSENT, Tail::written_ns);
+        let mut is_late = || self.leash.as_mut().is_some_and(|leash| leash.holds(self.now, engine, real_ns));
+        let can_wait = is_market && matches!(self.speed, Speed::Max { .. });
+        if can_wait && !watch.may_pass() || is_market && is_late() {
             return Step::Wait(HELD_NS);
         }
         self.now = self.now.max(at);
