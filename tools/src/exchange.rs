@@ -16,7 +16,7 @@ use shrike_core::units::{Nanos, SCALE};
 use shrike_engine::runtime::{Engine, Home, Pace, RunReport, journal_dir};
 use shrike_engine::setup;
 use shrike_feed::sim::front::{Front, FrontOptions};
-use shrike_feed::sim::remote::{Lead, RemoteFeed, RemoteGateway, Server, ServerOptions, Speed, Step};
+use shrike_feed::sim::remote::{Lead, Orders, RemoteFeed, RemoteGateway, Server, ServerOptions, Speed, Step};
 use shrike_journal::{ReadError, Reader, WriterOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,12 +33,13 @@ pub struct ExchangeArgs {
     /// What the market is, as for `shrike run`: profile, files, --data, --speed.
     #[command(flatten)]
     pub run: RunArgs,
-    /// The home of the engine whose orders are taken. It need not exist yet.
+    /// The home of the engine whose orders are taken; with --listen, of one that connects as a client, so that the market
+    /// does not run ahead of it. It need not exist yet.
     #[arg(long, value_name = "DIR", required_unless_present = "listen")]
     pub engine: Option<PathBuf>,
     /// Serves programs that use CTP through the stand-in library at this address; port 0: any free one. The address is
     /// printed, and written into the file `listen` of the home.
-    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "engine")]
+    #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
     /// Who may log in, how the front behaves, and what goes wrong.
     #[command(flatten)]
@@ -161,7 +162,12 @@ pub fn run(args: &ExchangeArgs) -> Result<Outcome, Error> {
     };
     let orders = args.engine.as_deref().map(|engine| journal_dir(engine, "order"));
     let journal = home.journal("exchange");
-    let mut server = Server::open(&journal, orders.as_deref(), feed, rates, options)?;
+    let followed = match (&orders, &door) {
+        (Some(orders), None) => Orders::Taken(orders),
+        (Some(orders), Some(_)) => Orders::Paced(orders),
+        (None, _) => Orders::Elsewhere,
+    };
+    let mut server = Server::open(&journal, followed, feed, rates, options)?;
     if let Some(door) = &mut door {
         door.fold(&journal)?;
         let file = config.run.home.join("listen");

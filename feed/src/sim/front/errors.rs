@@ -78,8 +78,11 @@ const WORDS: &[(i32, &[u8])] = &[
     (164, b"CTP:\xb1\xa8\xb5\xa5\xca\xd6\xca\xfd\xb7\xc7\xb7\xa8"),
 ];
 
-/// The words of a code, in GBK; empty when there are none.
+/// 错误: error.
+const OTHER: &[u8] = b"CTP:\xb4\xed\xce\xf3";
+
+/// The words of a code, in GBK.
 pub fn words(code: i32) -> Text<88> {
     let found = WORDS.iter().find(|&&(known, _)| known == code);
-    found.and_then(|&(_, words)| Text::new(words)).unwrap_or_default()
+    Text::new(found.map_or(OTHER, |&(_, words)| words)).unwrap_or_default()
 }

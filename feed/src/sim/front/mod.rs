@@ -12,6 +12,9 @@ mod orders;
 mod query;
 pub mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use fault::Faults;
 
 use crate::ctp::callback::{Callback, What};

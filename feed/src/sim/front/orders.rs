@@ -111,9 +111,12 @@ impl Front {
 
     /// The counter refuses an order that it never gave to the exchange: told to its session, and to all of the user's.
     pub(super) fn refuse_insert(&mut self, conn: Conn, request: i32, order: &OrderFacts, code: i32) {
-        self.answer(conn, request, code, What::InsertRefused(Some(*order)));
-        if self.is_in(conn) {
-            self.tell_private(Told::Refusal(error(code, What::InsertError(Some(*order)))), false);
+        let login = self.sessions.get(&conn).and_then(|session| session.login);
+        let (front_id, session_id) = login.unwrap_or_default();
+        let order = OrderFacts { front_id, session_id, request_id: request, ..*order };
+        self.answer(conn, request, code, What::InsertRefused(Some(order)));
+        if login.is_some() {
+            self.tell_private(Told::Refusal(error(code, What::InsertError(Some(order)))), false);
         }
     }
 

@@ -7,7 +7,7 @@ use super::tail::Tail;
 use crate::sim::exchange::{Exchange, ExchangeOptions, Keep};
 use shrike_core::codes::StageId;
 use shrike_core::event::{
-    Event, Header, InstrumentDef, MarketSlot, Rates, ReportSlot, RequestSlot, RunEnd, RunStart, flags,
+    Event, Header, InstrumentDef, MarketSlot, Rates, ReportSlot, RequestSlot, RunEnd, RunStart, Seq, flags,
 };
 use shrike_core::units::Nanos;
 use shrike_core::venue::{Gateway, MarketFeed, Next};
@@ -29,6 +29,17 @@ pub enum Speed {
         /// The pause.
         pause_ns: u64,
     },
+}
+
+/// What an engine's order journal is to the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Orders<'a> {
+    /// Its requests are the messages to the exchange.
+    Taken(&'a Path),
+    /// It says how far the engine is; requests come by another way.
+    Paced(&'a Path),
+    /// There is none.
+    Elsewhere,
 }
 
 /// How the server runs.
@@ -120,7 +131,7 @@ pub type RatesOf = Box<dyn FnMut(&InstrumentDef) -> Option<Rates>>;
 
 /// How long an idle server waits before it looks again.
 const IDLE_NS: u64 = 1_000_000;
-/// How long a market that its engine or clients hold up waits before it looks again.
+/// How long a market waits for its engine or its clients before it looks again.
 const HELD_NS: u64 = 20_000;
 /// How much one step does at most.
 const WORK_MAX: usize = 64;
@@ -146,14 +157,14 @@ pub struct Server {
 
 impl Server {
     /// Takes the exchange's journal in `dir` (created when there is none), finds its books there, and passes over the
-    /// part of the market that it holds. `order_dir` is the engine's order journal; it need not exist yet. Without one,
-    /// requests come through [`Server::exchange_mut`] alone.
+    /// part of the market that it holds. The engine's order journal need not exist yet. Requests that it does not bring
+    /// come through [`Server::exchange_mut`].
     ///
     /// # Errors
     /// When the journal cannot be taken or read, or `feed` is not the market that it holds.
     pub fn open(
         dir: &Path,
-        order_dir: Option<&Path>,
+        orders: Orders<'_>,
         mut feed: Box<dyn MarketFeed>,
         rates: RatesOf,
         options: ServerOptions,
@@ -178,7 +189,11 @@ impl Server {
             exchange,
             feed,
             rates,
-            requests: order_dir.map(|dir| Tail::new(dir, last, is_message)),
+            requests: match orders {
+                Orders::Taken(dir) => Some(Tail::new(dir, last, is_message)),
+                Orders::Paced(dir) => Some(Tail::new(dir, Seq::ABSENT, |_, _| false)),
+                Orders::Elsewhere => None,
+            },
             market,
             report: Box::default(),
             request: Box::default(),
@@ -279,9 +294,9 @@ impl Server {
             return Step::Wait(wait);
         }
         let engine = self.requests.as_ref().map_or(Nanos::ABSENT, Tail::written_ns);
-        let late = |leash: &mut Leash| leash.holds(self.now, engine, real_ns);
-        let passes = !matches!(self.speed, Speed::Max { .. }) || watch.may_pass();
-        if is_market && (!passes || self.leash.as_mut().is_some_and(late)) {
+        let mut is_late = || self.leash.as_mut().is_some_and(|leash| leash.holds(self.now, engine, real_ns));
+        let can_wait = is_market && matches!(self.speed, Speed::Max { .. });
+        if can_wait && !watch.may_pass() || is_market && is_late() {
             return Step::Wait(HELD_NS);
         }
         self.now = self.now.max(at);
