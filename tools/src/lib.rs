@@ -5,6 +5,7 @@
 //! - [`run`], [`exchange`], [`record`]: the engine, the simulated exchange as a process of its own, the recorder of market
 //!   data; [`follow`]: the engine over a recorder's journal
 //! - [`compose`]: a market and a venue as the configuration says
+//! - [`doctor`]: what a run would need
 //! - what they share: [`home`], [`error`], [`console`], [`names`], [`fields`], [`words`], [`books`]
 #![allow(clippy::disallowed_types, reason = "commands measure real time; what they print is sorted")]
 #![deny(missing_docs)]
@@ -17,6 +18,7 @@ pub mod compose;
 pub mod config;
 pub mod console;
 pub mod ctl;
+pub mod doctor;
 pub mod error;
 pub mod exchange;
 pub mod fields;
