@@ -289,6 +289,12 @@ impl<S: Storage> Writer<S> {
         }
     }
 
+    /// Whether no segment is ready although nothing fails: what prepares them is only behind. Two atomic loads.
+    #[inline]
+    pub fn is_disk_late(&self) -> bool {
+        self.storage.ready() == 0 && self.storage.fault().is_none()
+    }
+
     /// What fails behind the writer at the moment: it is tried again until it works.
     pub fn fault(&self) -> Option<Fault> {
         self.storage.fault()

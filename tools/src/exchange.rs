@@ -13,7 +13,7 @@ use shrike_core::thread::{Waiter, Waiting};
 use shrike_core::units::{Nanos, SCALE};
 use shrike_engine::runtime::{Engine, Home, Pace, RunReport, journal_dir};
 use shrike_engine::setup;
-use shrike_feed::sim::remote::{RemoteFeed, RemoteGateway, Server, ServerOptions, Speed, Step};
+use shrike_feed::sim::remote::{Lead, RemoteFeed, RemoteGateway, Server, ServerOptions, Speed, Step};
 use shrike_journal::{ReadError, Reader, WriterOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,6 +35,9 @@ pub struct ExchangeArgs {
     /// With --speed max: microseconds of real time after each market event, in which the engine may answer.
     #[arg(long, default_value_t = 20, value_name = "US")]
     pub pause_us: u64,
+    /// With --speed max: milliseconds of market time by which the exchange may be ahead of an engine that runs; 0: any.
+    #[arg(long, default_value_t = 5_000, value_name = "MS")]
+    pub lead_ms: u64,
     /// Ends once the market is over and the engine's journal has an orderly end, instead of waiting to be told.
     #[arg(long)]
     pub until_over: bool,
@@ -42,6 +45,9 @@ pub struct ExchangeArgs {
 
 /// Longest pause of the market that is waited out.
 const SKIP_NS: u64 = 60 * Nanos::PER_SECOND;
+
+/// How long, in real time, the market waits for an engine that says nothing.
+const PATIENCE_NS: u64 = 200 * Nanos::PER_MILLI;
 
 /// Runs the exchange until it is told to stop.
 ///
@@ -65,6 +71,8 @@ pub fn run(args: &ExchangeArgs) -> Result<Outcome, Error> {
         exchange: counter.options(),
         journal,
         speed: speed(config, args.pause_us),
+        lead: (config.run.speed == ConfigSpeed::Max && args.lead_ms > 0)
+            .then(|| Lead { market_ns: args.lead_ms.saturating_mul(Nanos::PER_MILLI), patience_ns: PATIENCE_NS }),
         run: RunStart { run_id: config.run.seed, config_hash: loaded.hash, ..RunStart::default() },
         config: loaded.text.clone(),
     };

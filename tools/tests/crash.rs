@@ -93,7 +93,7 @@ fn fifty_kills_lose_nothing_and_repeat_nothing() {
     // What a killed engine leaves in memory goes with the test.
     let live = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let (engine_dir, exchange_dir) = (home.display().to_string(), exchange_home.display().to_string());
-    let market = ["exchange", "--profile", "demo", "--speed", "max", "--pause-us", "60", "--until-over"];
+    let market = ["exchange", "--profile", "demo", "--speed", "max", "--pause-us", "40", "--until-over"];
     let places = ["--home", &exchange_dir, "--engine", &engine_dir, "--set", "journal.segment_mib=16"];
     let mut exchange = shrike(&[&market[..], &places[..]].concat());
     let mut draw = Draw(seed);

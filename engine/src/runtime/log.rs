@@ -10,17 +10,27 @@ pub struct StageLog {
     writer: Writer<Mapped>,
     /// Whether a request to the venue waits until its record is on disk.
     orders_sync: bool,
+    /// Whether time may stand still until the disk has followed.
+    patient: bool,
 }
 
 impl StageLog {
     /// Over a writer. `orders_sync` needs a writer that syncs by itself.
     pub const fn new(writer: Writer<Mapped>, orders_sync: bool) -> Self {
-        Self { writer, orders_sync }
+        Self { writer, orders_sync, patient: false }
+    }
+
+    /// From now on a disk that is slow, but works, is waited for: for time that is not real.
+    pub const fn wait_for_disk(&mut self) {
+        self.patient = true;
     }
 
     /// How much room is left.
     #[inline]
     pub fn pressure(&self) -> Pressure {
+        while self.patient && self.writer.is_disk_late() {
+            std::thread::yield_now();
+        }
         self.writer.pressure()
     }
 

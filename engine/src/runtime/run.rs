@@ -206,7 +206,12 @@ impl Engine {
             (run.say)(&denied.to_string());
         }
         let dirs = (self.home.journal("signal"), self.home.journal("order"));
-        let (nodes, requests) = begin(self.nodes, &self.folded, &clock, &start, run.config_text, (&dirs.0, &dirs.1))?;
+        let mut nodes = self.nodes;
+        if simulated {
+            nodes.signal.log.wait_for_disk();
+            nodes.order.log.wait_for_disk();
+        }
+        let (nodes, requests) = begin(nodes, &self.folded, &clock, &start, run.config_text, (&dirs.0, &dirs.1))?;
         let mut edge = Edge {
             feed: run.feed,
             gateway: run.gateway,

@@ -120,7 +120,8 @@ impl Syncer {
     fn try_prepare(&mut self) -> Result<(), Fault> {
         while self.shared.ready.len() < self.limits.ahead {
             if self.segments.len() >= self.limits.live_max {
-                return Err(fault(FaultStep::Prepare)(io::Error::from_raw_os_error(libc::ENOSPC)));
+                // The disk is slow, or fails: then the fault says why.
+                return Ok(());
             }
             let (map, in_memory) = self.create().map_err(fault(FaultStep::Prepare))?;
             let segment = Segment::mapped(map);

@@ -54,6 +54,11 @@ impl Exchange {
         self.journal.as_ref()?.full
     }
 
+    /// Whether the disk under the journal is behind: a market whose time may stand still waits for it.
+    pub fn is_disk_late(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| journal.writer.is_disk_late())
+    }
+
     /// Closes the journal, with everything durable.
     ///
     /// # Errors

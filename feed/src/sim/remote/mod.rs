@@ -6,12 +6,14 @@
 //! The order journal *is* the message to the exchange, and the exchange's journal the answer: the server remembers, in
 //! its own journal, the last request it took; the engine, in its own, the last record of the exchange it took.
 
+mod lead;
 mod server;
 mod tail;
 
 #[cfg(test)]
 mod tests;
 
+pub use lead::Lead;
 pub use server::{Server, ServerError, ServerOptions, Speed, Step};
 
 use shrike_core::event::{Event, Header, MarketSlot, ReportSlot, Seq, flags};

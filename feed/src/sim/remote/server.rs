@@ -2,6 +2,7 @@
 //! Requests come in from the engine's order journal, each exactly once; the market from its feed; everything goes into
 //! the exchange's journal. It goes on whether or not an engine runs.
 
+use super::lead::{Lead, Leash};
 use super::tail::Tail;
 use crate::sim::exchange::{Exchange, ExchangeOptions, Keep};
 use shrike_core::codes::StageId;
@@ -39,6 +40,8 @@ pub struct ServerOptions {
     pub journal: WriterOptions,
     /// The market's speed.
     pub speed: Speed,
+    /// How far the market may run ahead of a running engine; none: as far as it comes.
+    pub lead: Option<Lead>,
     /// First record of this run.
     pub run: RunStart,
     /// The configuration's text, its second record.
@@ -98,6 +101,8 @@ pub type RatesOf = Box<dyn FnMut(&InstrumentDef) -> Option<Rates>>;
 
 /// How long an idle server waits before it looks again.
 const IDLE_NS: u64 = 1_000_000;
+/// How long a market waits for its engine before it looks again.
+const HELD_NS: u64 = 20_000;
 /// How much one step does at most.
 const WORK_MAX: usize = 64;
 
@@ -112,6 +117,7 @@ pub struct Server {
     report: Box<ReportSlot>,
     request: Box<RequestSlot>,
     speed: Speed,
+    leash: Option<Leash>,
     run_id: u64,
     /// Real and market time that belong together.
     anchor: Option<(u64, Nanos)>,
@@ -157,6 +163,7 @@ impl Server {
             report: Box::default(),
             request: Box::default(),
             speed: options.speed,
+            leash: options.lead.map(Leash::new),
             run_id: options.run.run_id,
             anchor: None,
             over: false,
@@ -181,6 +188,9 @@ impl Server {
         if let (Speed::Times { factor, .. }, Some((real, market))) = (self.speed, self.anchor) {
             let passed = real_ns.saturating_sub(real).saturating_mul(factor.into());
             self.now = self.now.max(market.after(passed));
+        }
+        if self.exchange.is_disk_late() {
+            return Ok(Step::Wait(IDLE_NS));
         }
         self.take_requests()?;
         let mut step = Step::Worked;
@@ -233,6 +243,10 @@ impl Server {
         };
         if let Some(wait) = self.too_early(at, real_ns) {
             return Step::Wait(wait);
+        }
+        let engine = self.requests.written_ns();
+        if is_market && self.leash.as_mut().is_some_and(|leash| leash.holds(self.now, engine, real_ns)) {
+            return Step::Wait(HELD_NS);
         }
         self.now = self.now.max(at);
         if !is_market {

@@ -18,6 +18,8 @@ pub(super) struct Tail<const WORDS: usize> {
     /// The records read so far say that their writer's market is over.
     over: bool,
     clock: Nanos,
+    /// When the last record was taken; absent where its writer has ended in order.
+    written_ns: Nanos,
     error: Option<ReadError>,
 }
 
@@ -32,12 +34,18 @@ impl<const WORDS: usize> Tail<WORDS> {
             ready: false,
             over: false,
             clock: Nanos::ABSENT,
+            written_ns: Nanos::ABSENT,
             error: None,
         }
     }
 
     pub(super) fn error(&self) -> Option<&ReadError> {
         self.error.as_ref()
+    }
+
+    /// When the writer, while it runs, took the last record read so far.
+    pub(super) const fn written_ns(&self) -> Nanos {
+        self.written_ns
     }
 
     pub(super) fn take_error(&mut self) -> Option<ReadError> {
@@ -91,6 +99,7 @@ impl<const WORDS: usize> Tail<WORDS> {
                 Event::RunStart(_) => false,
                 _ => self.over,
             };
+            self.written_ns = if self.over { Nanos::ABSENT } else { record.header.taken_ns };
             if (self.wanted)(record.header, &event) && self.slot.copy_from(record.header, record.body) {
                 self.ready = true;
                 self.clock = self.clock.max(record.header.recv_ns);

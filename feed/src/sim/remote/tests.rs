@@ -120,6 +120,7 @@ impl Home {
             exchange: ExchangeOptions::new(1, rules),
             journal: journal(StageId::Exchange),
             speed,
+            lead: None,
             run: RunStart { run_id: 5, ..RunStart::default() },
             config: "seed = 1\n".to_owned(),
         };
