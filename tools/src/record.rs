@@ -159,6 +159,7 @@ pub fn record(loaded: &Loaded, tables: &Tables, told: &AtomicBool) -> Result<Cou
     let mut waiter = Waiter::new(Waiting::BACK_OFF);
     while !told.load(Ordering::Relaxed) {
         match source.feed.next() {
+            Next::At(_) if !source.is_live && recorder.is_disk_late() => waiter.idle(),
             Next::At(at) if pace.wait_until(at) => {
                 *slot.header_mut() = Default::default();
                 if source.feed.take(&mut slot) {
