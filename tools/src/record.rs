@@ -3,6 +3,7 @@
 //! report is read from the journal alone, so any process can make it at any time.
 
 mod contracts;
+mod fold;
 mod recorder;
 mod report;
 
