@@ -3,8 +3,10 @@
 //!
 //! - commands: [`replay`], [`tail`], [`verify`], [`status`], [`summary`], [`ctl`], [`config`]
 //! - [`run`], [`exchange`], [`record`]: the engine, the simulated exchange as a process of its own, the recorder of market
-//!   data; [`follow`], [`ctp`]: the engine over a recorder's journal, and at a CTP counter; [`door`]: where programs that use CTP connect to the exchange
+//!   data; [`follow`], [`ctp`]: the engine over a recorder's journal, and at a CTP counter; [`door`]: where programs that
+//!   use CTP connect to the exchange
 //! - [`compose`]: a market and a venue as the configuration says
+//! - [`doctor`]: what a run would need
 //! - what they share: [`home`], [`error`], [`console`], [`names`], [`fields`], [`words`], [`books`]
 #![allow(clippy::disallowed_types, reason = "commands measure real time; what they print is sorted")]
 #![deny(missing_docs)]
@@ -18,6 +20,7 @@ pub mod config;
 pub mod console;
 pub mod ctl;
 pub mod ctp;
+pub mod doctor;
 pub mod door;
 pub mod error;
 pub mod exchange;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use shrike_tools::error::{Error, Outcome};
-use shrike_tools::{config, ctl, exchange, record, replay, run, status, summary, tail, verify};
+use shrike_tools::{config, ctl, doctor, exchange, record, replay, run, status, summary, tail, verify};
 use std::process::ExitCode;
 
 /// A trading engine and the tools around it.
@@ -48,6 +48,7 @@ commands! {
     Verify(verify::Args) = verify::run,
     Ctl(ctl::Args) = ctl::run,
     Config(config::Args) = config::run,
+    Doctor(doctor::Args) = doctor::run,
 }
 
 fn main() -> ExitCode {

@@ -3,6 +3,7 @@
 //! report is read from the journal alone, so any process can make it at any time.
 
 mod contracts;
+mod fold;
 mod recorder;
 mod report;
 
@@ -159,6 +160,7 @@ pub fn record(loaded: &Loaded, tables: &Tables, told: &AtomicBool) -> Result<Cou
     let mut waiter = Waiter::new(Waiting::BACK_OFF);
     while !told.load(Ordering::Relaxed) {
         match source.feed.next() {
+            Next::At(_) if !source.is_live && recorder.is_disk_late() => waiter.idle(),
             Next::At(at) if pace.wait_until(at) => {
                 *slot.header_mut() = Default::default();
                 if source.feed.take(&mut slot) {

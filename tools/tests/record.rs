@@ -7,13 +7,13 @@ use serde_json::Value;
 use shrike_config::tables::Tables;
 use shrike_config::{Config, Source};
 use shrike_core::codes::{RequestKind, StageId};
-use shrike_core::event::{Event, Fill, Kind, MarketSlot, Seq, flags};
+use shrike_core::event::{Event, Fill, Header, Kind, MarketSlot, Seq, flags};
 use shrike_core::units::Nanos;
 use shrike_core::venue::MarketFeed;
 use shrike_engine::runtime::journal_dir;
 use shrike_feed::recording::{AtEnd, JournalFeed};
 use shrike_feed::sim::exchange::Exchange;
-use shrike_journal::Reader;
+use shrike_journal::{Reader, Writer, WriterOptions};
 use shrike_tools::compose::Counter;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -120,6 +120,20 @@ fn what_cannot_be_recorded_or_reported_says_so() {
     let (code, text) = output(&[&MARKET[..], &["--home", &at]].concat());
     assert_eq!(code, Some(2));
     assert!(text.contains(&format!("is in use by shrike record, process {}", first.id())), "{text}");
+    // An engine that took more of a recorder's journal than this one has is following another recorder.
+    let engine_home = tempfile::tempdir().unwrap();
+    let options = WriterOptions { live_dir: None, ..WriterOptions::simulated(StageId::Signal, 1) };
+    let signal = journal_dir(engine_home.path(), "signal");
+    let (mut writer, _) = Writer::create_or_resume(&signal, options.with_segment_bytes(1 << 20)).unwrap();
+    let cause = Seq::new(StageId::Feed, 0, 1 << 40);
+    let header = Header { kind: Kind::Gap as u16, version: 1, cause, ..Header::default() };
+    writer.append(&header, &[0; 80]).unwrap();
+    writer.flush_and_close().unwrap();
+    let follow = format!("market.follow={at}");
+    let (code, text) =
+        output(&["run", "--home", &dir(engine_home.path()), "--set", "market.kind=journal", "--set", &follow]);
+    assert_eq!(code, Some(2));
+    assert!(text.contains("but this engine took feed/0:1099511627776 of one"), "{text}");
     terminate(&mut first);
     let mut last = 0;
     while let Some(record) = reader.next().unwrap() {
@@ -179,11 +193,16 @@ fn a_killed_recorder_goes_on_and_followers_see_the_gap() {
     assert!(text.contains("nothing was recorded from 2024-") && text.contains("2 runs, 1 ended in order"), "{text}");
 }
 
-fn engine(home: &Path, recorder: &Path, live: &Path, account: &str) -> Child {
+fn engine(home: &Path, recorder: &Path, live: &Path, account: &str, speed: &str) -> Child {
     let (home, follow) = (dir(home), format!("market.follow={}", dir(recorder)));
     let (live, account) = (format!("journal.live_dir={}", live.display()), format!("exchange.account_id={account}"));
-    let mut args = vec!["run", "--profile", "demo", "--quiet", "--home", &home, "--set", "market.kind=journal"];
-    let settings = [&follow, &live, &account, "journal.segment_mib=4", "risk.cancels_per_day=100000"];
+    let mut args = vec!["run", "--profile", "demo", "--quiet", "--home", &home, "--speed", speed];
+    args.extend(["--set", "market.kind=journal"]);
+    if speed != "max" {
+        // At such a speed the patience of a stop is some milliseconds of a busy machine.
+        args.extend(["--set", "orders.on_stop=keep"]);
+    }
+    let settings = [&follow, &live, &account, "run.topology=inline", "risk.cancels_per_day=100000"];
     args.extend(settings.iter().flat_map(|setting| ["--set", setting]));
     args.extend(["--set", "risk.orders_per_day=100000", "--set", "risk.product.IF.cancels_per_day=100000"]);
     shrike(&args).spawn().unwrap()
@@ -253,14 +272,15 @@ fn two_accounts_follow_one_recorder_and_one_is_away_for_ten_minutes() {
     let homes = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let [recorder, alice, bob] = [homes[0].path(), homes[1].path(), homes[2].path()];
     let live = live_dir();
-    // Given a recorder of a generated market, and two engines that follow it,
-    let mut market = record(recorder, live.path(), "2000", &[]);
-    let mut engines = [(alice, "alice"), (bob, "bob")].map(|(home, name)| engine(home, recorder, live.path(), name));
+    // Given a recorder of a generated market, and two engines that follow it, one in event time and one in real time,
+    let mut market = record(recorder, live.path(), "2000", &["--set", "generator.snapshot_ms=2000"]);
+    let follow = |home, account, speed| engine(home, recorder, live.path(), account, speed);
+    let mut engines = [follow(alice, "alice", "max"), follow(bob, "bob", "2000")];
     let mut orders = reader_of(&journal_dir(alice, "order"), &mut engines[0]);
     let mut fills = 0;
     read_until(&mut orders, &mut engines[0], |record| {
         fills += u64::from(record.header.kind == Kind::Fill as u16);
-        fills == 10
+        fills == 5
     });
     // when one of them is killed as it trades, and started again after ten minutes of the market,
     engines[0].kill().unwrap();
@@ -276,7 +296,7 @@ fn two_accounts_follow_one_recorder_and_one_is_away_for_ten_minutes() {
     let mut journal = reader_of(&journal_dir(recorder, "market"), &mut market);
     let back = away_since.after(600 * Nanos::PER_SECOND);
     read_until(&mut journal, &mut market, |record| record.header.recv_ns >= back);
-    engines[0] = engine(alice, recorder, live.path(), "alice");
+    engines[0] = follow(alice, "alice", "max");
     // and all goes on to the end of the day,
     assert!(market.wait().unwrap().success());
     let mut feed = JournalFeed::open(&journal_dir(recorder, "market"), Seq::ABSENT, AtEnd::Stop).unwrap();
@@ -287,7 +307,11 @@ fn two_accounts_follow_one_recorder_and_one_is_away_for_ten_minutes() {
     for (engine, home) in engines.iter_mut().zip([alice, bob]) {
         let mut reader = reader_of(&journal_dir(home, "signal"), engine);
         read_until(&mut reader, engine, |record| record.header.cause == recorded[recorded.len() - 1]);
-        terminate(engine);
+        assert!(Command::new("kill").args(["-TERM", &engine.id().to_string()]).status().unwrap().success());
+        let status = engine.wait().unwrap();
+        let left =
+            || output(&["status", "--home", &dir(home)]).1 + &output(&["tail", "--home", &dir(home), "-n", "40"]).1;
+        assert!(status.success(), "{status}\n{}", left());
     }
     // then each took every event of the recorder once and in its order;
     let [story, steady] = [alice, bob].map(story);
@@ -302,7 +326,7 @@ fn two_accounts_follow_one_recorder_and_one_is_away_for_ten_minutes() {
     let (from, to) = story.caught_up.expect("there was something to catch up on");
     assert!(to.since(from) >= 590 * Nanos::PER_SECOND, "{from:?} to {to:?}");
     assert_eq!((story.intents_of_catchup, story.orders[0]), (0, 0), "nothing was wanted or sent meanwhile");
-    assert!(story.orders[1] > 0 && steady.fills.len() > 10, "{:?}, {}", story.orders, steady.fills.len());
+    assert!(story.orders[1] > 0 && steady.fills.len() > 5, "{:?}, {}", story.orders, steady.fills.len());
     // every fill of its own exchange is in its journal, and no other, for either account;
     for (home, story) in [(alice, &story), (bob, &steady)] {
         let source = Source { profile: Some("demo".into()), ..Source::default() };

@@ -21,7 +21,7 @@ fn messages_name_file_line_key_and_remedy() {
         ("risk.segment_mib = 5", "shrike.toml:1: unknown key `risk.segment_mib`; it is called `journal.segment_mib`"),
         (
             "market.banana = 1",
-            "shrike.toml:1: unknown key `market.banana`; the keys there are kind, data and instruments",
+            "shrike.toml:1: unknown key `market.banana`; the keys there are kind, data, follow and instruments",
         ),
         (
             "[risk.product.IF]\ncancels = 3\nmax_net_lot = 5",

@@ -116,6 +116,11 @@ impl Recorder {
         self.append(now, &mark, (&gap).into())
     }
 
+    /// Whether the disk under the journal is behind: a market that can wait waits for it.
+    pub fn is_disk_late(&self) -> bool {
+        self.writer.is_disk_late()
+    }
+
     /// A definition that the source gave before the place where this run goes on: what its id stands for. Written where
     /// the contract was not recorded then.
     ///

@@ -73,6 +73,7 @@ fn give<B: shrike_core::event::Body>(recorder: &mut Recorder, at: Nanos, body: &
 
 /// A record of the journal, in the words of these tests.
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a few of them, in tests")]
 enum Said {
     Def(u32, Text<40>),
     Tick(DepthTick),
