@@ -90,7 +90,10 @@ impl Counter {
         let (calls, md_calls): (Producer<Callback>, Consumer<Callback>) = ring(CALLBACK_RING, CALLBACKS);
         let (ticks_in, ticks): (MarketProducer<42>, MarketConsumer<42>) =
             market_ring(config.rings.market as usize, config.rings.overflow as usize, setup::INSTRUMENTS_MAX);
-        let md = Md::open(md_connection, clocks.events.clone(), calls, ticks_in)?;
+        let mut md = Md::open(md_connection, clocks.events.clone(), calls, ticks_in)?;
+        if !live {
+            md.hold();
+        }
         let (calls, trader_calls): (Producer<Callback>, Consumer<Callback>) = ring(CALLBACK_RING, CALLBACKS);
         let trader = Trader::open(trader_connection, clocks.events.clone(), calls)?;
         let counts = [md.counts().clone(), trader.counts().clone()];

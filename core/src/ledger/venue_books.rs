@@ -2,6 +2,7 @@
 //! at every later one.
 
 use super::account::Account;
+use super::position::Position;
 use super::{Applied, Ignored, Ledger, MAX_LOTS};
 use crate::codes::Side;
 use crate::event::{Difference, FundsReport, PositionReport, ResyncEnd};
@@ -112,7 +113,10 @@ impl Ledger {
             if let Some(funds) = funds {
                 let ours = self.funds();
                 self.account.base_close_profit = present_or_zero(funds.close_profit.minus(ours.close_profit));
-                self.account.base_commission = present_or_zero(funds.commission.minus(ours.commission));
+                // What our fills do not explain; a guess of their fees explains nothing.
+                if !self.positions.iter().any(Position::guesses_fees) {
+                    self.account.base_commission = present_or_zero(funds.commission.minus(ours.commission));
+                }
             }
         }
         if let Some(funds) = funds.filter(|_| self.account.pre_balance.is_absent()) {

@@ -2,6 +2,7 @@
 //! --listen`, and `shrike run` with the stand-in library. The market goes as fast as both follow.
 
 use shrike_core::event::Kind;
+use shrike_core::units::Nanos;
 use shrike_engine::runtime::journal_dir;
 use shrike_journal::Reader;
 use shrike_tests::books::{self, Books};
@@ -63,7 +64,8 @@ impl Day<'_> {
         let mut exchange = Process::start(set(&mut exchange, &market), exchange_home);
         let address = exchange.address(exchange_home);
         let mut engine = Process::start(&mut self.engine(home, &address), home);
-        exchange.until_over(exchange_home, &mut engine);
+        let end = exchange.until_over(exchange_home, &mut engine);
+        engine.until(home, end);
         let engine_said = engine.stop();
         let exchange_said = exchange.end();
         println!("{exchange_said}{engine_said}");
@@ -155,13 +157,29 @@ impl Process {
         }
     }
 
-    /// Waits until the exchange's journal says that the market is over.
-    fn until_over(&mut self, home: &Path, engine: &mut Self) {
-        let dir = journal_dir(home, "exchange");
-        let mut reader = Reader::open(&dir).unwrap();
+    /// Waits until the engine has seen the market at a time.
+    fn until(&mut self, home: &Path, end: Nanos) {
+        let mut reader = Reader::open(&journal_dir(home, "signal")).unwrap();
         loop {
             match reader.next().unwrap() {
-                Some(record) if record.header.kind == Kind::RunEnd as u16 => return,
+                Some(record) if record.header.recv_ns >= end => return,
+                Some(_) => {}
+                None => {
+                    self.assert_runs();
+                    std::thread::yield_now();
+                }
+            }
+        }
+    }
+
+    /// Waits until the exchange's journal says that the market is over; when its last session shut.
+    fn until_over(&mut self, home: &Path, engine: &mut Self) -> Nanos {
+        let mut reader = Reader::open(&journal_dir(home, "exchange")).unwrap();
+        let mut shut = Nanos::ABSENT;
+        loop {
+            match reader.next().unwrap() {
+                Some(record) if record.header.kind == Kind::RunEnd as u16 => return shut,
+                Some(record) if record.header.kind == Kind::Phase as u16 => shut = record.header.recv_ns,
                 Some(_) => {}
                 None => {
                     self.assert_runs();

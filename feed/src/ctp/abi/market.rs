@@ -15,6 +15,7 @@ use shrike_core::clock::Clock;
 use shrike_core::ring::{LatestWriter, MarketProducer, Producer, latest};
 use std::ffi::c_void;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The market-data library, loaded.
 pub struct Md {
@@ -23,6 +24,10 @@ pub struct Md {
     prepared: LatestWriter<Arc<Contracts>>,
     /// The tables that the callback thread may still hold: they are freed here, not there.
     tables: Vec<Arc<Contracts>>,
+    /// As [`Self::hold`] says.
+    wants_all: bool,
+    /// The same while the library's object runs: a thread that waits for room could not be joined.
+    holds: Arc<AtomicBool>,
 }
 
 impl Md {
@@ -40,7 +45,8 @@ impl Md {
         let counts = Arc::new(Counts::default());
         let sink = sink(&connection, clock, ring, Arc::clone(&counts));
         let (prepared, reader) = latest(1);
-        let snapshots = Snapshots { ring: market, prepared: reader, contracts: Arc::default() };
+        let holds = Arc::<AtomicBool>::default();
+        let snapshots = Snapshots { ring: market, prepared: reader, contracts: Arc::default(), holds: holds.clone() };
         let common = |library: &Library| {
             let slot = |call: MarketCall| call.slot(library.version());
             Common {
@@ -52,7 +58,13 @@ impl Md {
         };
         let spi = |library: &Library| spi::market(library.version(), sink, snapshots);
         let link = Link::new(connection, Side::Market, common, spi)?;
-        Ok(Self { link, counts, prepared, tables: Vec::new() })
+        Ok(Self { link, counts, prepared, tables: Vec::new(), wants_all: false, holds })
+    }
+
+    /// From the next start on, the library's thread waits while the ring is full, and no snapshot replaces another: for a
+    /// counter that plays a market faster than real time. Never for a living one: it disconnects who is slow.
+    pub const fn hold(&mut self) {
+        self.wants_all = true;
     }
 
     /// The library.
@@ -68,10 +80,13 @@ impl Md {
 
 impl MarketApi for Md {
     fn start(&mut self) -> Result<(), String> {
+        self.stop();
+        self.holds.store(self.wants_all, Ordering::Relaxed);
         self.link.start(|_| ())
     }
 
     fn stop(&mut self) {
+        self.holds.store(false, Ordering::Relaxed);
         self.link.stop();
     }
 

@@ -7,11 +7,12 @@ use crate::ctp::callback::{Callback, What};
 use crate::ctp::decode::{self, DepthSnapshot};
 use crate::ctp::lookup::Contracts;
 use shrike_core::clock::Clock;
-use shrike_core::event::{DepthTick, Seq};
+use shrike_core::event::{DepthTick, MarketSlot, Seq};
 use shrike_core::ring::{LatestReader, MarketProducer, Offered, Producer, Routed};
 use shrike_core::thread::{self, ThreadPlan};
 use shrike_core::units::{Nanos, Text};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What an object that CTP calls needs for all but snapshots.
 pub(super) struct Sink {
@@ -61,6 +62,8 @@ pub(super) struct Snapshots {
     /// The table that was prepared last, if it is not in `contracts` yet.
     pub(super) prepared: LatestReader<Arc<Contracts>>,
     pub(super) contracts: Arc<Contracts>,
+    /// Set while snapshots wait for room in the ring instead of replacing one another.
+    pub(super) holds: Arc<AtomicBool>,
 }
 
 impl Snapshots {
@@ -77,13 +80,20 @@ impl Snapshots {
             return counts.malformed.add(1);
         };
         let mut out_of_range = 0;
-        let routed = self.ring.snapshot(contract.instrument, |slot| {
+        let mut write = |slot: &mut MarketSlot| {
             out_of_range = decode::fill(snapshot, contract, &stamp, slot.place::<DepthTick>());
             let header = slot.header_mut();
             (header.recv_ns, header.taken_ns) = (received, Nanos::ABSENT);
             (header.seq, header.cause) = (Seq::ABSENT, Seq::ABSENT);
             header.flags = 0;
-        });
+        };
+        while self.holds.load(Ordering::Relaxed) {
+            if self.ring.ring().push_with(&mut write).is_ok() {
+                return counts.out_of_range.add(u64::from(out_of_range));
+            }
+            std::thread::yield_now();
+        }
+        let routed = self.ring.snapshot(contract.instrument, write);
         if out_of_range != 0 {
             counts.out_of_range.add(u64::from(out_of_range));
         }
