@@ -209,9 +209,9 @@ impl Contracts {
         Some(id)
     }
 
-    /// What the tick decoder needs to know of a contract. `bare_turnover`: the front leaves CZCE's turnover without the
-    /// multiplier.
-    pub fn decoding(&self, symbol: &Symbol, bare_turnover: bool) -> Option<decode::Contract> {
+    /// What the tick decoder needs to know of a contract. Whether the front leaves CZCE's turnover without the multiplier
+    /// is seen later, beside the last price.
+    pub fn decoding(&self, symbol: &Symbol) -> Option<decode::Contract> {
         let def = self.get(self.find(symbol)?)?;
         let exchange = def.exchange()?;
         Some(decode::Contract {
@@ -219,7 +219,7 @@ impl Contracts {
             exchange,
             multiplier: def.multiplier,
             zero_is_price: def.class() == Some(ProductClass::Combination),
-            bare_turnover: bare_turnover && exchange == Exchange::Czce,
+            bare_turnover: false,
         })
     }
 

@@ -113,13 +113,13 @@ pub struct Contract {
     pub bare_turnover: bool,
 }
 
-/// A snapshot that is no tick. The slot's content is then undefined.
+/// A snapshot that is no tick.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Malformed {
     /// The time of day is not `HH:MM:SS` or the milliseconds are not below 1000.
     #[error("the snapshot's UpdateTime or UpdateMillisec is no time")]
     Time,
-    /// The date is not `yyyymmdd`.
+    /// The date is not `yyyymmdd`, or in no year that has numbers of nanoseconds.
     #[error("the snapshot's ActionDay or TradingDay is no date")]
     Day,
     /// The volume is negative.
@@ -127,17 +127,24 @@ pub enum Malformed {
     Volume,
 }
 
-/// Writes every field of `tick`; returns how many numbers were out of range (and are absent), for the feed's count.
+/// When a snapshot was made. Having it means that the snapshot is a tick.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    trading_day: TradingDay,
+    action_day: TradingDay,
+    exch_ns: Nanos,
+}
+
+/// Reads what can make a snapshot unusable, before a slot of a ring is taken for it.
 ///
 /// `session_day` is the login's trading day, which CZCE's snapshots do not carry at night. `received` decides the date of
-/// a DCE snapshot at night, where CTP sends the trading day as the natural date. About 60 ns.
-pub fn decode(
+/// a DCE snapshot at night, where CTP sends the trading day as the natural date.
+pub fn stamp(
     snapshot: &DepthSnapshot,
     contract: &Contract,
     session_day: TradingDay,
     received: Nanos,
-    tick: &mut DepthTick,
-) -> Result<u32, Malformed> {
+) -> Result<Stamp, Malformed> {
     let own_day = day(&snapshot.trading_day);
     let trading_day = if contract.exchange == Exchange::Czce { Some(session_day) } else { own_day };
     let trading_day = trading_day.ok_or(Malformed::Day)?;
@@ -152,12 +159,31 @@ pub fn decode(
     if snapshot.volume < 0 {
         return Err(Malformed::Volume);
     }
+    let exch_ns = Nanos::china(action_day, second, millis * 1_000_000);
+    if exch_ns.is_absent() { Err(Malformed::Day) } else { Ok(Stamp { trading_day, action_day, exch_ns }) }
+}
 
+/// [`stamp`] and [`fill`]. About 60 ns.
+///
+/// # Errors
+/// As [`stamp`]; nothing is written then.
+pub fn decode(
+    snapshot: &DepthSnapshot,
+    contract: &Contract,
+    session_day: TradingDay,
+    received: Nanos,
+    tick: &mut DepthTick,
+) -> Result<u32, Malformed> {
+    Ok(fill(snapshot, contract, &stamp(snapshot, contract, session_day, received)?, tick))
+}
+
+/// Writes every field of `tick`; returns how many numbers were out of range (and are absent), for the feed's count.
+pub fn fill(snapshot: &DepthSnapshot, contract: &Contract, stamp: &Stamp, tick: &mut DepthTick) -> u32 {
     let mut numbers = Numbers { zero_is_price: contract.zero_is_price, out_of_range: 0 };
     tick.instrument = contract.instrument;
-    tick.trading_day = trading_day;
-    tick.action_day = action_day;
-    tick.exch_ns = Nanos::china(action_day, second, millis * 1_000_000);
+    tick.trading_day = stamp.trading_day;
+    tick.action_day = stamp.action_day;
+    tick.exch_ns = stamp.exch_ns;
     tick.reserved = Zeroable::zeroed();
     tick.last = numbers.price(snapshot.last);
     tick.volume = Lots::new(i64::from(snapshot.volume)).qty();
@@ -182,7 +208,7 @@ pub fn decode(
         (*bid, *bid_qty) = numbers.side(level.bid, level.bid_lots);
         (*ask, *ask_qty) = numbers.side(level.ask, level.ask_lots);
     }
-    Ok(numbers.out_of_range)
+    numbers.out_of_range
 }
 
 /// The checked conversions, and how many did not fit.
@@ -264,14 +290,16 @@ fn nearest_date(second: u32, received: Nanos) -> TradingDay {
     }
 }
 
+/// A date `yyyymmdd` with its zero byte.
 #[inline]
-fn day(text: &[u8; 9]) -> Option<TradingDay> {
+pub(super) fn day(text: &[u8; 9]) -> Option<TradingDay> {
     let [digits @ .., 0] = text else { return None };
     digits.iter().try_fold(0, |day, &digit| Some(day * 10 + number(digit)?)).and_then(TradingDay::new)
 }
 
+/// A time `HH:MM:SS` with its zero byte.
 #[inline]
-fn second_of_day(text: &[u8; 9]) -> Option<u32> {
+pub(super) fn second_of_day(text: &[u8; 9]) -> Option<u32> {
     let &[h1, h2, b':', m1, m2, b':', s1, s2, 0] = text else { return None };
     let two = |tens, ones| Some(number(tens)? * 10 + number(ones)?);
     let (hour, minute, second) = (two(h1, h2)?, two(m1, m2)?, two(s1, s2)?);

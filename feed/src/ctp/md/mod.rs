@@ -13,6 +13,7 @@ pub use ticks::Skip;
 use super::api::MarketApi;
 use super::callback::{Callback, Symbol, What};
 use super::contracts::SharedContracts;
+use super::lookup;
 use super::message;
 use super::offset::natural_time;
 use super::options::CtpOptions;
@@ -58,6 +59,8 @@ struct State {
     /// Symbols and last trading days by id, of which the first `subscribed` are subscribed on this session.
     symbols: Vec<(Symbol, TradingDay)>,
     subscribed: usize,
+    /// How many of the definitions and changes the decoder's table has; zero: it is of an earlier session.
+    prepared: usize,
     subscribe_at: Nanos,
     seen: u64,
     defs_cursor: usize,
@@ -97,6 +100,7 @@ impl<A: MarketApi, C: Callbacks> CtpFeed<A, C> {
             ticks: Vec::new(),
             symbols: Vec::new(),
             subscribed: 0,
+            prepared: 0,
             subscribe_at: Nanos::ABSENT,
             // One before the first count, so that the first look finds what is there.
             seen: u64::MAX,
@@ -160,10 +164,17 @@ impl<A: MarketApi, C: Callbacks> CtpFeed<A, C> {
         }
     }
 
-    /// Subscribes the next batch, when the session stands.
+    /// Subscribes the next batch, when the session stands. What is subscribed must be in the decoder's table before.
     fn subscribe(&mut self, now: Now) {
         let state = &mut self.state;
-        if !state.session.is_up() || state.subscribed == state.symbols.len() || now.waits < state.subscribe_at {
+        if !state.session.is_up() {
+            return;
+        }
+        if state.prepared != state.defs_cursor {
+            state.prepared = state.defs_cursor;
+            self.api.prepare(state.table());
+        }
+        if state.subscribed == state.symbols.len() || now.waits < state.subscribe_at {
             return;
         }
         let end = state.symbols.len().min(state.subscribed + SUBSCRIBE_MAX);
@@ -199,7 +210,7 @@ impl State {
             }
             Heard::Up(login) => {
                 self.contracts.lock().set_trading_day(login.trading_day);
-                self.subscribed = 0;
+                (self.prepared, self.subscribed) = (0, 0);
                 self.session.settled();
             }
             Heard::Lost(reason) => {
@@ -276,7 +287,9 @@ impl State {
         for def in defs {
             self.put(now.events, &def);
             let (Some(symbol), Some(exchange)) = (Symbol::new(def.symbol.as_bytes()), def.exchange()) else { continue };
-            if def.instrument.index() == self.symbols.len() {
+            if let Some(ticks) = self.ticks.get_mut(def.instrument.index()) {
+                ticks.define(&def);
+            } else if def.instrument.index() == self.symbols.len() {
                 self.symbols.push((symbol, def.expiry));
                 self.ticks.push(Ticks::new(exchange, &def));
                 if let Err(error) = self.phases.watch(&def, now.events) {
@@ -312,6 +325,14 @@ impl State {
         if let Err(error) = ended {
             self.problem(error.to_string());
         }
+    }
+
+    /// What the decoder looks snapshots up in.
+    fn table(&self) -> lookup::Contracts {
+        let day = self.day();
+        let contracts = self.contracts.lock();
+        let rows = self.symbols.iter().filter_map(|(symbol, _)| Some((*symbol, contracts.decoding(symbol)?)));
+        lookup::Contracts::new(day, rows)
     }
 
     /// A tick from the ring: kept for [`MarketFeed::take`], or counted.

@@ -26,6 +26,7 @@ struct Front {
     day: TradingDay,
     login_error: i32,
     subscribe_codes: VecDeque<i32>,
+    table: lookup::Contracts,
 }
 
 #[derive(Clone)]
@@ -64,8 +65,17 @@ impl MarketApi for Handle {
         front.push(What::LoggedIn((error == 0).then_some(facts)), request_id, error);
         0
     }
+    fn prepare(&mut self, contracts: lookup::Contracts) {
+        self.0.borrow_mut().table = contracts;
+    }
     fn subscribe(&mut self, symbols: &[&[u8]]) -> i32 {
         let mut front = self.0.borrow_mut();
+        for symbol in symbols {
+            let mut name = [0; 81];
+            name[..symbol.len()].copy_from_slice(symbol);
+            assert!(front.table.find(&name).is_some(), "subscribed before the decoder knows it");
+        }
+        assert_eq!(front.table.session_day(), front.day);
         if let Some(code) = front.subscribe_codes.pop_front() {
             return code;
         }

@@ -2,6 +2,7 @@
 //! repeats, those of before the opening or after the close are not. CZCE's times, which have no milliseconds, are told
 //! apart; settlement prices are taken where they are final.
 
+use crate::recording::settle_units;
 use shrike_core::calendar::{CalendarError, PhaseSpan, PhaseSpans, Sessions};
 use shrike_core::codes::{Exchange, PhaseKind};
 use shrike_core::event::{DepthTick, InstrumentDef, Settlement};
@@ -48,6 +49,7 @@ const GRACE_NS: u64 = Nanos::PER_SECOND;
 pub struct Ticks {
     exchange: Exchange,
     product: Text<16>,
+    multiplier: i64,
     /// The trading day of the ticks, its phases, and the one that the last tick fell into.
     day: TradingDay,
     day_before: TradingDay,
@@ -68,6 +70,7 @@ impl Ticks {
         Self {
             exchange,
             product: def.product,
+            multiplier: def.multiplier,
             day: TradingDay::ABSENT,
             day_before: TradingDay::ABSENT,
             spans: None,
@@ -79,7 +82,12 @@ impl Ticks {
         }
     }
 
-    /// Takes a snapshot: repairs its time, or says why it is no tick. `today`: the login's trading day; absent when it
+    /// The contract changes.
+    pub fn define(&mut self, def: &InstrumentDef) {
+        self.multiplier = def.multiplier;
+    }
+
+    /// Takes a snapshot: repairs its time and the units of its turnover, or says why it is no tick. `today`: the login's trading day; absent when it
     /// tells none. `settle` gets settlements, which come before the tick.
     pub fn take(
         &mut self,
@@ -109,7 +117,7 @@ impl Ticks {
             if self.exchange == Exchange::Czce {
                 tick.exch_ns = stamp.after(500 * Nanos::PER_MILLI);
             }
-            if (DepthTick { exch_ns: self.last.exch_ns, ..*tick }) == self.last {
+            if tick.volume == self.last.volume && same_book(tick, &self.last) {
                 return Err(Skip::Duplicate);
             }
         }
@@ -119,6 +127,9 @@ impl Ticks {
         }
         if !self.open_by_exchange && !self.trades_at(stamp) {
             return Err(Skip::OutOfSession);
+        }
+        if self.exchange == Exchange::Czce {
+            settle_units(self.multiplier, tick);
         }
         self.last_stamp = stamp;
         self.last = *tick;
@@ -165,4 +176,10 @@ impl Ticks {
             None => at.since(spans.end()) <= GRACE_NS,
         }
     }
+}
+
+/// Whether two snapshots of one moment show the same market.
+fn same_book(one: &DepthTick, other: &DepthTick) -> bool {
+    let prices = |tick: &DepthTick| (tick.last, tick.bids, tick.asks, tick.settlement, tick.open_interest);
+    prices(one) == prices(other) && (one.bid_qtys, one.ask_qtys) == (other.bid_qtys, other.ask_qtys)
 }
