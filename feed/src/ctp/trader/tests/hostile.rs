@@ -275,8 +275,7 @@ impl Watch {
             }
             _ => {}
         }
-        let Some((part, request_id, _)) = self.query.filter(|(_, id, _)| *id == callback.request_id) else { return };
-        let _ = request_id;
+        let Some((part, ..)) = self.query.filter(|(_, id, _)| *id == callback.request_id) else { return };
         let kind = match callback.what {
             What::Instrument(_) => 0,
             What::OrderLine(_) => 1,
