@@ -34,14 +34,10 @@ impl Default for Day<'_> {
 
 /// What a run was.
 pub struct Traded {
-    /// The engine's home, and the exchange's.
-    pub homes: [TempDir; 2],
     /// The books, which agree.
     pub books: Books,
     /// What the exchange said: its faults, among others.
     pub exchange_said: String,
-    /// What the engine said.
-    pub engine_said: String,
 }
 
 impl Day<'_> {
@@ -70,7 +66,7 @@ impl Day<'_> {
         let exchange_said = exchange.end();
         println!("{exchange_said}{engine_said}");
         let books = books::agree(home, exchange_home);
-        Traded { homes, books, exchange_said, engine_said }
+        Traded { books, exchange_said }
     }
 
     fn engine(&self, home: &Path, address: &str) -> Command {

@@ -58,7 +58,7 @@ cases! {
     dropped_after_update_5: "drop after update 5", 2;
     dropped_before_a_cancel: "drop before cancel 2", 2;
     dropped_after_a_cancel: "drop after cancel 2", 2;
-    a_lost_insert: "lose insert 4", 1;
+    a_lost_insert: "lose insert 4\ndrop at 22:00:00", 2;
     a_lost_cancel: "lose cancel 2", 1;
     dropped_at_night: "drop all at 22:00:00", 2;
     dropped_at_lunch: "drop all at 12:00:00", 2;

@@ -70,6 +70,8 @@ pub struct Desk {
     pub(super) rates_due: Nanos,
     pub(super) unknown: u64,
     pub(super) malformed: u64,
+    /// Live orders of other sessions that the exchange has not numbered yet.
+    pub(super) unnumbered: u64,
     unknown_symbols: BTreeSet<Symbol>,
     restarts: Restarts,
     /// The order stage believes the connection to stand.
@@ -101,6 +103,7 @@ impl Desk {
             rates_due: Nanos::ABSENT,
             unknown: 0,
             malformed: 0,
+            unnumbered: 0,
             unknown_symbols: BTreeSet::new(),
             restarts: Restarts::new(sessions.clone(), restart_before_ns),
             sessions,
@@ -374,7 +377,7 @@ impl Desk {
 
     /// What was not told, by reason.
     pub fn skipped(&self) -> Vec<(&'static str, u64)> {
-        vec![("unknown-contract", self.unknown), ("malformed", self.malformed)]
+        vec![("unknown-contract", self.unknown), ("malformed", self.malformed), ("unnumbered", self.unnumbered)]
     }
 
     /// The rates to be kept for the next start; `None` when nothing changed.

@@ -37,6 +37,13 @@ impl Desk {
         let Some(report) = self.report(facts, ReportSource::Flow, 0) else { return };
         let login = self.session.login();
         let ours = (report.front_id, report.session_id) == (login.front_id, login.session_id);
+        // A counter that restarted gives our orders of before a new front, session and OrderRef: only the exchange's
+        // number tells that they are ours. What has none yet says more in a moment.
+        let ended = matches!(facts.status, Some(OrderStatus::Cancelled | OrderStatus::AllTraded));
+        if !ours && !ended && report.order_sys_id.is_empty() {
+            self.unnumbered += 1;
+            return;
+        }
         let rejected =
             facts.status == Some(OrderStatus::Cancelled) && facts.submit == Some(SubmitStatus::InsertRejected);
         // Why the exchange refuses stands in the error that follows, and what may be done next depends on it.
