@@ -56,7 +56,7 @@ impl Day<'_> {
         std::fs::write(&faults, self.faults).unwrap();
         let mut exchange = shrike("exchange");
         exchange.args(["--speed", "max", "--home", &exchange_dir, "--listen", "127.0.0.1:0", "--clients", "2"]);
-        exchange.args(["--until-over", "--pause-us", "0", "--window", "16", "--faults"]).arg(&faults);
+        exchange.args(["--until-over", "--pause-us", "300", "--window", "16", "--faults"]).arg(&faults);
         let mut exchange = Process::start(set(&mut exchange, &market), exchange_home);
         let address = exchange.address(exchange_home);
         let mut engine = Process::start(&mut self.engine(home, &address), home);
@@ -89,6 +89,9 @@ impl Day<'_> {
             "risk.orders_per_day=100000".to_owned(),
             "risk.product.IF.cancels_per_day=100000".to_owned(),
             "journal.segment_mib=4".to_owned(),
+            // Time is the market's, which runs a thousand times faster than answers travel.
+            "orders.ack_timeout_ms=120000".to_owned(),
+            "orders.query_timeout_ms=120000".to_owned(),
             // What waits in the ring is the market's lead.
             "rings.market=64".to_owned(),
         ];

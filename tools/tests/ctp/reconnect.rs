@@ -11,7 +11,7 @@ fn survives(faults: &str, logins: usize) {
     }
     let books = &traded.books;
     assert_eq!(books.logins, logins, "{books:?}");
-    assert!(books.sent > 30 && books.fills > 10, "the engine traded: {books:?}");
+    assert!(books.sent > 20 && books.fills > 10, "the engine traded: {books:?}");
 }
 
 macro_rules! cases {
@@ -30,8 +30,8 @@ cases! {
     dropped_after_authenticate: "drop after authenticate", 1;
     dropped_at_login: "drop before login", 1;
     dropped_at_market_login: "drop before login-market", 1;
-    dropped_after_login: "drop after login", 2;
-    dropped_at_confirm: "drop before confirm", 2;
+    dropped_after_login: "drop after login", 1;
+    dropped_at_confirm: "drop before confirm", 1;
     dropped_after_confirm: "drop after confirm", 2;
     dropped_at_instruments: "drop before query-instruments", 2;
     dropped_within_instruments: "drop during query-instruments", 2;
