@@ -237,7 +237,7 @@ bodies! {
     FundsReport {
         trading_day, pre_balance, close_profit, position_profit, commission, margin, frozen, available,
     }
-    ResyncEnd { trading_day, session_id, orders, fills, positions }
+    ResyncEnd { trading_day, session_id, orders, fills, positions, request }
     Difference { instrument, trading_day, ours, venue, field, order_ref }
     TimerRequest { token, due_ns }
     RunStart {

@@ -97,7 +97,12 @@ impl Ledger {
     /// The answers are complete. The first time the venue's books become ours; later a balance that we could not carry
     /// over the day is taken from it. The end of another session's answers is none of ours.
     pub(super) fn on_resync_end(&mut self, end: &ResyncEnd) -> Applied {
-        let Account { restatement, login, logged_in, .. } = self.account;
+        let Account { restatement, asked, login, logged_in, .. } = self.account;
+        if !end.request.is_absent() && end.request != asked {
+            // What was told so far is older than the question: an order that it lacks may have been sent since.
+            self.account.restatement = restatement.saturating_add(1);
+            return Applied::Ignored(Ignored::Outdated);
+        }
         if restatement == 0 || (logged_in && end.session_id != login.session_id) {
             return Applied::Ignored(Ignored::Unmatched);
         }

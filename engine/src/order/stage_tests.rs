@@ -11,7 +11,7 @@ use shrike_core::codes::{
     StageId, SubmitStatus, Urgency,
 };
 use shrike_core::event::{
-    Alarm, Connection, Event, Gap, Header, Kind, OrderReport, OrderRequest, ReportSlot, Timer, flags,
+    Alarm, Connection, Event, Gap, Header, Kind, OrderReport, OrderRequest, ReportSlot, ResyncEnd, Seq, Timer, flags,
 };
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Lots, Nanos, Price};
@@ -57,6 +57,18 @@ fn the_end_of_another_sessions_answers_is_no_resync() {
     let said = desk.venue(&resync_end(day(2), 6));
     assert_eq!(desk.stage().readiness(), Readiness::Asked);
     assert_eq!(said.requests(RequestKind::Resync).len(), 1, "asked again, for this session");
+    desk.venue(&resync_end(day(2), 7));
+    assert_eq!(desk.stage().readiness(), Readiness::Ready);
+}
+
+#[test]
+fn the_end_of_an_earlier_questions_answers_is_waited_through() {
+    let mut desk = Desk::new(settings());
+    desk.log_in(day(2), 7);
+    let earlier = ResyncEnd { request: Seq::new(StageId::Order, 0, 1), ..resync_end(day(2), 7) };
+    let said = desk.venue(&earlier);
+    assert!(said.requests(RequestKind::Resync).is_empty(), "the last question stands");
+    assert_eq!(desk.stage().readiness(), Readiness::Asked);
     desk.venue(&resync_end(day(2), 7));
     assert_eq!(desk.stage().readiness(), Readiness::Ready);
 }

@@ -196,6 +196,7 @@ impl Desk {
             &ResyncEnd {
                 trading_day: day,
                 session_id: self.session.login().session_id,
+                request: resync.request,
                 orders: resync.orders,
                 fills: resync.fills,
                 positions,

@@ -19,7 +19,7 @@ use crate::ctp::restarts::Restarts;
 use crate::ctp::session::{Heard, Session, SessionCall};
 use shrike_core::calendar::Sessions;
 use shrike_core::codes::{AlarmKind, Exchange, StageId};
-use shrike_core::event::{Alarm, Connection, Kind, OrderReport, OrderRequest};
+use shrike_core::event::{Alarm, Connection, Kind, OrderReport, OrderRequest, Seq};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Nanos, TradingDay};
 use std::collections::BTreeSet;
@@ -241,7 +241,7 @@ impl Desk {
         let login = self.frame().login(facts);
         self.out.put(login.exch_ns, &login);
         if let Some(resync) = &mut self.resync {
-            *resync = Resync::new(self.listing.shared().lock().listed() == facts.trading_day);
+            *resync = Resync::new(resync.request, self.listing.shared().lock().listed() == facts.trading_day);
         }
         let offset_ms = clock_offset_ms(facts, now.waits).filter(|_| self.options.live);
         if let Some(ms) = offset_ms.filter(|ms| ms.unsigned_abs() > u64::from(self.options.clock_offset_max_ms)) {
@@ -323,7 +323,7 @@ impl Desk {
 
     /// The books are to be restated: from the start, whatever is under way. The end of an earlier restatement must not
     /// pass for the end of this one.
-    pub fn restate(&mut self) {
+    pub fn restate(&mut self, request: Seq) {
         let listed = {
             let contracts = self.listing.shared().lock();
             !contracts.listed().is_absent() && contracts.listed() == self.session.login().trading_day
@@ -332,7 +332,7 @@ impl Desk {
         if self.purpose == Purpose::Resync && self.queries.in_flight() != Some(Ask::Instruments) {
             self.purpose = Purpose::Nothing;
         }
-        self.resync = Some(Resync::new(listed));
+        self.resync = Some(Resync::new(request, listed));
     }
 
     /// An order is asked about.

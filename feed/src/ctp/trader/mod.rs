@@ -232,13 +232,13 @@ fn new_order(request: &OrderRequest) -> Option<NewOrder<'static>> {
 }
 
 impl<A: TraderApi, C: Callbacks> Gateway for CtpGateway<A, C> {
-    fn request(&mut self, _now: Nanos, _header: &Header, request: Event<'_>) {
+    fn request(&mut self, _now: Nanos, header: &Header, request: Event<'_>) {
         let Event::OrderRequest(request) = request else { return };
         match request.kind() {
             Some(RequestKind::Insert) => self.insert(request),
             Some(RequestKind::Cancel) => self.cancel(request),
             Some(RequestKind::QueryOrder) => self.desk.ask_about(request),
-            Some(RequestKind::Resync) => self.desk.restate(),
+            Some(RequestKind::Resync) => self.desk.restate(header.seq),
             None => {}
         }
     }

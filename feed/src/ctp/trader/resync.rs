@@ -4,7 +4,7 @@
 
 use super::positions::Positions;
 use super::queries::Ask;
-use shrike_core::event::FundsReport;
+use shrike_core::event::{FundsReport, Seq};
 
 /// How often positions are asked for again: a busy account's are never still.
 const REPEATS_MAX: u32 = 3;
@@ -12,6 +12,8 @@ const REPEATS_MAX: u32 = 3;
 /// How far a restatement is.
 #[derive(Clone, Debug, Default)]
 pub struct Resync {
+    /// The order stage's number of its request.
+    pub request: Seq,
     /// Answers that are in.
     done: usize,
     /// A trade came since the positions were asked for.
@@ -34,8 +36,8 @@ const POSITIONS: usize = 3;
 
 impl Resync {
     /// From the start. The contracts are left out when they are known for the day.
-    pub fn new(listed: bool) -> Self {
-        Self { done: usize::from(listed), ..Self::default() }
+    pub fn new(request: Seq, listed: bool) -> Self {
+        Self { request, done: usize::from(listed), ..Self::default() }
     }
 
     /// What must be asked next; `None` when every answer is in.

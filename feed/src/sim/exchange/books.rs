@@ -184,6 +184,7 @@ impl Exchange {
             orders: orders.len() as u32,
             fills: fills.len() as u32,
             positions: positions.len() as u32,
+            request: self.cause,
             ..ResyncEnd::default()
         };
         self.resending = true;

@@ -383,7 +383,7 @@ fn hostile(seed: u64, steps: u32) -> (u32, u32) {
                         ledger.apply(&Header::default(), Event::DayRoll(&roll));
                     }
                     onlooker.borrow_mut().watch.complete = [false; 5];
-                    desk.restate();
+                    desk.restate(shrike_core::event::Seq::ABSENT);
                 }
                 Event::ResyncEnd(_) => {
                     ends += 1;
