@@ -184,7 +184,7 @@ impl Exchange {
             orders: orders.len() as u32,
             fills: fills.len() as u32,
             positions: positions.len() as u32,
-            request: self.cause,
+            request: self.last_request,
             ..ResyncEnd::default()
         };
         self.resending = true;
