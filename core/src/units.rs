@@ -225,21 +225,25 @@ impl Money {
     }
 }
 
-/// Nearest integer of `value * factor`, or `i64::MIN` (absent) when it is not a number or does not fit.
+/// Nearest integer of `value * factor`, half to even, or `i64::MIN` (absent) when it is not a number or does not fit.
 #[inline]
 fn scaled(value: f64, factor: f64) -> i64 {
+    // Between 2^52 and 2^53 floats are the integers and their bits count them. This one stands in the middle: adding it to
+    // anything smaller than 2^51 rounds, and leaves the integer in the bits.
+    const MIDDLE: f64 = 6_755_399_441_055_744.0;
+    const NEAR: f64 = 2_251_799_813_685_248.0;
     let product = value * factor;
-    let size = product.abs();
-    // From 2^52 on there are no fractions; below, adding 2^52 leaves no place for them, and the sum is rounded to the
-    // nearest even. `round_ties_even` is the same, but a call into libm on x86-64 without SSE4.1.
-    const WHOLE: f64 = 4_503_599_627_370_496.0;
-    let whole = if size < WHOLE { size + WHOLE - WHOLE } else { size };
-    // 2^63 is exact in f64; the comparison is false for NaN.
-    if whole < 9_223_372_036_854_775_808.0 {
-        if product < 0.0 { -(whole as i64) } else { whole as i64 }
+    if product.abs() < NEAR {
+        ((product + MIDDLE).to_bits() as i64).wrapping_sub(MIDDLE.to_bits() as i64)
     } else {
-        i64::MIN
+        scaled_far(product)
     }
+}
+
+/// The same for products from 2^51 on. `round_ties_even` is a call into libm on x86-64 without SSE4.1.
+fn scaled_far(product: f64) -> i64 {
+    // 2^63 is exact in f64; the comparison is false for NaN.
+    if product.abs() < 9_223_372_036_854_775_808.0 { product.round_ties_even() as i64 } else { i64::MIN }
 }
 
 /// A number of contracts, signed where a side is meant (long positive).
@@ -530,7 +534,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_conversion_is_the_rounded_product(value in prop_oneof![any::<f64>(), -1e12..1e12]) {
+        fn the_conversion_is_the_rounded_product(value in prop_oneof![any::<f64>(), -1e12..1e12, -3e7..3e7, -1e-7..1e-7]) {
             let product = (value * 1e8).round_ties_even();
             let expected = if product.abs() < 2_f64.powi(63) { product as i64 } else { i64::MIN };
             prop_assert_eq!(Price::from_f64(value).raw(), expected);

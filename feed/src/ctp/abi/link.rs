@@ -45,7 +45,7 @@ pub enum OpenError {
     )]
     Credentials,
     /// There is nothing to connect to.
-    #[error("no front is given, or one has a zero byte: give at least one such as tcp://180.168.146.187:10201")]
+    #[error("no front is given, or one has a zero byte: give at least one as tcp://host:port")]
     Fronts,
 }
 
