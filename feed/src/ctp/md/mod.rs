@@ -240,7 +240,6 @@ impl State {
 
     /// The connection is gone: data is missing from now until a tick of the next session.
     fn lost(&mut self, reason: i32, at: Nanos) {
-        self.subscribed = 0;
         if std::mem::take(&mut self.connected) {
             self.connection(0, reason, at);
         }

@@ -261,9 +261,6 @@ impl Desk {
         self.asking_trades = false;
         self.shown = None;
         self.timeouts = 0;
-        if let Some(resync) = &mut self.resync {
-            *resync = Resync::default();
-        }
         if std::mem::take(&mut self.connected) {
             self.connection(0, reason);
         }

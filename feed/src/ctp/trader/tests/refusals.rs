@@ -110,6 +110,13 @@ fn an_exchanges_rejection_and_its_error_are_one_report() {
     assert_eq!(bench.state(order_ref), OrderState::Rejected);
     let told: Vec<_> = bench.reports.iter().map(|report| (report.source().unwrap(), report.error_code)).collect();
     assert_eq!(told, [(ReportSource::Flow, 37), (ReportSource::InsertError, 37)]);
+    // The error alone, which names no session, finds the order that was sent under its request and number.
+    let order_ref = bench.insert("rb2410", Side::Buy, Offset::Open, 1);
+    let facts = bench.counter.borrow_mut().orders.pop().unwrap().facts;
+    let input = OrderFacts { front_id: 0, session_id: 0, status: None, submit: None, ..facts };
+    bench.counter.borrow_mut().push(What::InsertError(Some(input)), 0, true, 37);
+    bench.poll();
+    assert_eq!(bench.state(order_ref), OrderState::Rejected);
     // Without an error the rejection waits a moment only.
     let order_ref = bench.insert("rb2410", Side::Buy, Offset::Open, 1);
     let facts = bench.counter.borrow().orders[0].facts;
