@@ -68,6 +68,8 @@ impl Door {
     /// When the journal cannot be read.
     pub fn fold(&mut self, journal: &Path) -> Result<(), Error> {
         let mut reader = Reader::open(journal)?;
+        // Faults are of this run: what is past strikes none.
+        let faults = std::mem::take(self.front.faults());
         while let Some(record) = reader.next()? {
             if record.header.has(shrike_core::event::flags::OUTPUT) {
                 self.front.report(record.header, record.event());
@@ -75,6 +77,7 @@ impl Door {
                 self.front.market(record.header, record.event());
             }
         }
+        *self.front.faults() = faults;
         Ok(())
     }
 
