@@ -13,6 +13,9 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 
+/// Bytes that a client may leave unread: a day's flow, told again, is a tenth of it.
+const UNREAD_MAX: usize = 256 << 20;
+
 /// A connection.
 struct Link {
     stream: TcpStream,
@@ -65,6 +68,8 @@ impl Door {
     /// When the journal cannot be read.
     pub fn fold(&mut self, journal: &Path) -> Result<(), Error> {
         let mut reader = Reader::open(journal)?;
+        // Faults are of this run: what is past strikes none.
+        let faults = std::mem::take(self.front.faults());
         while let Some(record) = reader.next()? {
             if record.header.has(shrike_core::event::flags::OUTPUT) {
                 self.front.report(record.header, record.event());
@@ -72,6 +77,7 @@ impl Door {
                 self.front.market(record.header, record.event());
             }
         }
+        *self.front.faults() = faults;
         Ok(())
     }
 
@@ -222,6 +228,8 @@ impl Link {
             }
         }
         self.output.drain(..sent);
+        // As CTP's front does with a client that does not read.
+        self.dead |= self.output.len() > UNREAD_MAX;
         self.dead |= self.closing && self.output.is_empty();
         sent > 0
     }

@@ -206,10 +206,11 @@ impl Session {
         let mut turn = 0;
         while !self.is_released() {
             if let Some(stream) = self.connect(turn) {
-                let connected = self.serve(stream, &mut told);
+                self.serve(stream, &mut told);
                 self.hang_up();
                 *lock(&self.queries) = Queries::default();
-                if connected && !self.is_released() {
+                // CTP's own library tells this also of a connection whose beginning it never told.
+                if !self.is_released() {
                     let what = What::Disconnected { reason: READ_FAILED };
                     told(FromFront::Callback(Callback { what, ..Callback::default() }));
                 }
@@ -248,16 +249,15 @@ impl Session {
         (self.send(&FromClient::Hello(hello)) == 0 && !self.is_released()).then_some(stream)
     }
 
-    /// Reads until the connection breaks. True when the client was told that it stood.
-    fn serve(&self, mut stream: TcpStream, told: &mut impl FnMut(FromFront)) -> bool {
+    /// Reads until the connection breaks.
+    fn serve(&self, mut stream: TcpStream, told: &mut impl FnMut(FromFront)) {
         let (mut input, mut room) = (Vec::new(), vec![0_u8; 65_536]);
-        let mut connected = false;
         loop {
             let len = match stream.read(&mut room) {
-                Ok(0) => return connected,
+                Ok(0) => return,
                 Ok(len) => len,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(_) => return connected,
+                Err(_) => return,
             };
             input.extend_from_slice(room.get(..len).unwrap_or(&[]));
             let (mut read, mut taken) = (0, 0);
@@ -270,14 +270,13 @@ impl Session {
                     Ok(None) => break,
                     Err(error) => {
                         eprintln!("shrike-standin: {error}");
-                        return connected;
+                        return;
                     }
                 };
                 if self.is_released() {
-                    return connected;
+                    return;
                 }
                 self.note(&frame);
-                connected |= matches!(frame, FromFront::Callback(Callback { what: What::Connected, .. }));
                 told(frame);
                 taken += 1;
             }

@@ -1,23 +1,19 @@
 //! A Python client from PyPI that was built for the genuine libraries, with ours in their place: it logs in, subscribes,
 //! receives ticks, buys, is filled and cancels against `shrike exchange --listen`. The package is fetched into a cache
 //! under the target directory; where that cannot be had, the test says why and passes.
-#![allow(clippy::disallowed_types, reason = "the test waits for processes")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "lints know tests, not what they share"
+)]
 
-use clap::Parser;
-use shrike_tools::exchange::{self, ExchangeArgs};
+mod kit;
+
+use kit::{ROOM, library, listen};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
-
-#[derive(Parser)]
-struct Exchange {
-    #[command(flatten)]
-    args: ExchangeArgs,
-}
-
-/// Where tests of this crate may write; the packages stay there between runs.
-const ROOM: &str = env!("CARGO_TARGET_TMPDIR");
 
 #[test]
 fn openctp_6_7_2_trades() {
@@ -39,9 +35,7 @@ fn trades(package: &str, version: &str) {
         Ok(found) => found,
         Err(reason) => return println!("skipped: {reason}"),
     };
-    let home = Path::new(ROOM).join(format!("home-{package}"));
-    let _ = fs::remove_dir_all(&home);
-    let address = listen(&home);
+    let address = listen(&format!("home-{package}"), &["--clients", "2", "--pause-us", "200"]);
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/client.py");
     let output = Command::new("python3")
         .arg(example)
@@ -57,23 +51,6 @@ fn trades(package: &str, version: &str) {
     {
         assert!(said.contains(line), "no `{line}` in: {said}");
     }
-}
-
-/// Starts an exchange on a thread, which ends with the test's process, and gives its address.
-fn listen(home: &Path) -> String {
-    let home_text = home.display().to_string();
-    let words = ["exchange", "--profile", "demo", "--home", &home_text, "--listen", "127.0.0.1:0"];
-    let more = ["--clients", "2", "--pause-us", "200", "--set", "generator.products=[\"rb\"]"];
-    let Exchange { args } = Exchange::try_parse_from(words.into_iter().chain(more)).expect("good arguments");
-    let exchange = std::thread::spawn(move || exchange::run(&args).map(drop));
-    let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(60) && !exchange.is_finished() {
-        match fs::read_to_string(home.join("listen")) {
-            Ok(text) if text.ends_with('\n') => return text.trim().to_owned(),
-            _ => std::thread::park_timeout(Duration::from_millis(5)),
-        }
-    }
-    panic!("no exchange listens: {:?}", exchange.is_finished().then(|| exchange.join()));
 }
 
 /// A directory with the package of a version, and our library in place of those that it brings.
@@ -101,14 +78,6 @@ fn modules(package: &str) -> Result<PathBuf, String> {
     }
     assert_eq!(replaced, 2, "the package has a library for market data and one for trading");
     Ok(dir)
-}
-
-/// The stand-in, beside this test's program.
-fn library() -> PathBuf {
-    let program = std::env::current_exe().expect("a program");
-    let near = program.ancestors().skip(1).take(2).map(|dir| dir.join("libshrike_standin.so"));
-    let age = |file: &PathBuf| fs::metadata(file).and_then(|facts| facts.modified()).ok();
-    near.filter(|file| file.is_file()).max_by_key(age).expect("cargo builds the library with its tests")
 }
 
 /// A directory with the locale that the package decodes CTP's texts by.
