@@ -332,10 +332,15 @@ impl Nanos {
     pub const fn since(self, earlier: Nanos) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
-    /// The moment `second_of_day` (+ `nanos`) on a calendar date in China Standard Time.
+    /// The moment `second_of_day` (+ `nanos`) on a calendar date in China Standard Time; absent before 1970 and from
+    /// 2554 on, where it has no number.
     pub const fn china(date: TradingDay, second_of_day: u32, nanos: u32) -> Self {
         let seconds = date.days_since_epoch() * 86_400 + second_of_day as i64 - 8 * 3600;
-        if seconds < 0 { Self::ABSENT } else { Self(seconds as u64 * Self::PER_SECOND + nanos as u64) }
+        const SECONDS_MAX: i64 = (u64::MAX / Nanos::PER_SECOND) as i64;
+        if seconds < 0 || seconds >= SECONDS_MAX {
+            return Self::ABSENT;
+        }
+        Self(seconds as u64 * Self::PER_SECOND + nanos as u64)
     }
     /// The calendar date in China Standard Time.
     pub const fn china_date(self) -> TradingDay {
@@ -559,6 +564,7 @@ mod tests {
         let time = Nanos::china(day, 21 * 3600, 500_000_000);
         assert_eq!(format!("{time:.3}"), "2018-10-08 21:00:00.500");
         assert_eq!(day.weekday(), 0, "2018-10-08 was a Monday");
+        assert!(Nanos::china(TradingDay::new(99_991_231).unwrap(), 0, 999_999_999).is_absent());
     }
 
     proptest! {

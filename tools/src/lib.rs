@@ -3,7 +3,7 @@
 //!
 //! - commands: [`replay`], [`tail`], [`verify`], [`status`], [`summary`], [`ctl`], [`config`]
 //! - [`run`], [`exchange`], [`record`]: the engine, the simulated exchange as a process of its own, the recorder of market
-//!   data; [`follow`]: the engine over a recorder's journal
+//!   data; [`follow`]: the engine over a recorder's journal; [`door`]: where programs that use CTP connect to the exchange
 //! - [`compose`]: a market and a venue as the configuration says
 //! - [`doctor`]: what a run would need
 //! - what they share: [`home`], [`error`], [`console`], [`names`], [`fields`], [`words`], [`books`]
@@ -19,6 +19,7 @@ pub mod config;
 pub mod console;
 pub mod ctl;
 pub mod doctor;
+pub mod door;
 pub mod error;
 pub mod exchange;
 pub mod fields;

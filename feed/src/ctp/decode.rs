@@ -119,7 +119,7 @@ pub enum Malformed {
     /// The time of day is not `HH:MM:SS` or the milliseconds are not below 1000.
     #[error("the snapshot's UpdateTime or UpdateMillisec is no time")]
     Time,
-    /// The date is not `yyyymmdd`.
+    /// The date is not `yyyymmdd`, or in no year that has numbers of nanoseconds.
     #[error("the snapshot's ActionDay or TradingDay is no date")]
     Day,
     /// The volume is negative.
@@ -159,7 +159,8 @@ pub fn stamp(
     if snapshot.volume < 0 {
         return Err(Malformed::Volume);
     }
-    Ok(Stamp { trading_day, action_day, exch_ns: Nanos::china(action_day, second, millis * 1_000_000) })
+    let exch_ns = Nanos::china(action_day, second, millis * 1_000_000);
+    if exch_ns.is_absent() { Err(Malformed::Day) } else { Ok(Stamp { trading_day, action_day, exch_ns }) }
 }
 
 /// [`stamp`] and [`fill`]. About 60 ns.

@@ -84,13 +84,19 @@ pub struct Library {
     factory: Factory,
 }
 
+type GetVersion = unsafe extern "C" fn() -> *const c_char;
+type CreateTrader = unsafe extern "C" fn(*const c_char) -> *mut c_void;
+type CreateTraderFor = unsafe extern "C" fn(*const c_char, bool) -> *mut c_void;
+type CreateMarket = unsafe extern "C" fn(*const c_char, bool, bool) -> *mut c_void;
+type CreateMarketFor = unsafe extern "C" fn(*const c_char, bool, bool, bool) -> *mut c_void;
+
 /// CTP's factories, without and with `bIsProductionMode`.
 #[derive(Clone, Copy)]
 enum Factory {
-    Trader(unsafe extern "C" fn(*const c_char) -> *mut c_void),
-    TraderFor(unsafe extern "C" fn(*const c_char, bool) -> *mut c_void),
-    Market(unsafe extern "C" fn(*const c_char, bool, bool) -> *mut c_void),
-    MarketFor(unsafe extern "C" fn(*const c_char, bool, bool, bool) -> *mut c_void),
+    Trader(CreateTrader),
+    TraderFor(CreateTraderFor),
+    Market(CreateMarket),
+    MarketFor(CreateMarketFor),
 }
 
 impl Library {
@@ -111,7 +117,7 @@ impl Library {
         let version = find(handle, symbol).ok_or_else(|| missing(symbol))?;
         // SAFETY: a static member function without arguments that returns a string of static life, in every version.
         let words = unsafe {
-            let version: unsafe extern "C" fn() -> *const c_char = std::mem::transmute(version.as_ptr());
+            let version = std::mem::transmute::<*mut c_void, GetVersion>(version.as_ptr());
             let words = version();
             if words.is_null() { String::new() } else { CStr::from_ptr(words).to_string_lossy().into_owned() }
         };
@@ -168,10 +174,10 @@ impl Factory {
         // SAFETY: the symbols name the arguments' types; a static member function is called like any function.
         Ok(unsafe {
             match (side, with_mode.is_some()) {
-                (Side::Trader, false) => Self::Trader(std::mem::transmute::<*mut c_void, _>(function)),
-                (Side::Trader, true) => Self::TraderFor(std::mem::transmute::<*mut c_void, _>(function)),
-                (Side::Market, false) => Self::Market(std::mem::transmute::<*mut c_void, _>(function)),
-                (Side::Market, true) => Self::MarketFor(std::mem::transmute::<*mut c_void, _>(function)),
+                (Side::Trader, false) => Self::Trader(std::mem::transmute::<*mut c_void, CreateTrader>(function)),
+                (Side::Trader, true) => Self::TraderFor(std::mem::transmute::<*mut c_void, CreateTraderFor>(function)),
+                (Side::Market, false) => Self::Market(std::mem::transmute::<*mut c_void, CreateMarket>(function)),
+                (Side::Market, true) => Self::MarketFor(std::mem::transmute::<*mut c_void, CreateMarketFor>(function)),
             }
         })
     }

@@ -8,6 +8,7 @@
 
 mod affinity;
 mod answer;
+pub mod calls;
 mod counts;
 mod library;
 mod link;

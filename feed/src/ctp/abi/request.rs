@@ -191,3 +191,7 @@ fn float(price: Price) -> Option<f64> {
     const EXACT: u64 = 1 << 53;
     (price.raw().unsigned_abs() < EXACT).then(|| price.raw() as f64 / SCALE as f64)
 }
+
+#[cfg(test)]
+#[path = "request_tests.rs"]
+mod tests;

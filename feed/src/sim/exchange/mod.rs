@@ -19,6 +19,7 @@ mod tape;
 mod tests;
 
 pub use book::QueueModel;
+pub use books::{FrozenFunds, PositionLine};
 pub use post::Delays;
 pub use records::Keep;
 

@@ -14,7 +14,7 @@ mod tail;
 mod tests;
 
 pub use lead::Lead;
-pub use server::{Server, ServerError, ServerOptions, Speed, Step};
+pub use server::{Orders, Server, ServerError, ServerOptions, Speed, Step, Watch};
 
 use shrike_core::event::{Event, Header, MarketSlot, ReportSlot, Seq, flags};
 use shrike_core::units::Nanos;
