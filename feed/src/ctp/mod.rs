@@ -16,9 +16,9 @@ mod offset;
 mod options;
 mod restarts;
 pub mod session;
-mod source;
 #[cfg(test)]
 mod session_tests;
+mod source;
 pub mod trader;
 
 pub use options::CtpOptions;

@@ -1,5 +1,10 @@
 //! `shrike doctor ctp` as far as the login and the first snapshot, with the stand-in for the vendor's libraries.
-#![allow(clippy::expect_used, clippy::panic, reason = "lints know tests, not what they share")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "lints know tests, not what they share"
+)]
 
 mod kit;
 
