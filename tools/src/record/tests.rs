@@ -330,6 +330,33 @@ fn the_report_of_a_whole_day_misses_nothing() {
 }
 
 #[test]
+fn a_day_under_way_is_expected_as_far_as_it_came() {
+    // Given a journal that ends 5.5 minutes into the night, with a future of CFFEX, which has no night,
+    let tables = Tables::builtin().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let mut recorder = recorder(dir.path(), &config(&[]));
+    let night = |second, millis| Nanos::china(TradingDay::new(20_240_531).unwrap(), second, millis * 1_000_000);
+    let index =
+        InstrumentDef { product: Text::new(b"IF").unwrap(), exchange: Exchange::Cffex.code(), ..def(1, "IF2406") };
+    give(&mut recorder, night(75_300, 0), &def(0, "rb2410"));
+    give(&mut recorder, night(75_300, 0), &index);
+    give(&mut recorder, night(75_300, 0), &def(2, "rb2501"));
+    for step in 0..660 {
+        let now = night(75_600 + step / 2, step % 2 * 500);
+        give(&mut recorder, now, &tick(0, now, 3_500 + i64::from(step % 7)));
+    }
+    recorder.end(night(75_930, 0), 1).unwrap();
+    // when it is reported, then six minutes were begun and heard, and who has not traded yet is not missed.
+    let bounds = Record { gap_ms: 60_000, open_within_ms: 5_000 };
+    let report = Report::of(dir.path(), &bounds, &tables.sessions, TradingDay::ABSENT).unwrap();
+    let [day] = &report.days[..] else { panic!("{report}") };
+    assert_eq!((day.expected, day.present, &day.silent[..]), (2, 1, &["rb2501".to_owned()][..]));
+    let row = &day.contracts[0];
+    assert_eq!((row.minutes_expected, row.minutes_present, row.longest_ms), (6, 6, 500));
+    assert!(!report.is_incomplete());
+}
+
+#[test]
 fn the_report_tells_what_is_missing() {
     // Given a day whose night was not recorded, nor the time from 10:40:30 to 10:43:10, nor the starts of 20 minutes,
     let dir = tempfile::tempdir().unwrap();
