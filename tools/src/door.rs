@@ -13,6 +13,9 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 
+/// Bytes that a client may leave unread: a day's flow, told again, is a tenth of it.
+const UNREAD_MAX: usize = 256 << 20;
+
 /// A connection.
 struct Link {
     stream: TcpStream,
@@ -222,6 +225,8 @@ impl Link {
             }
         }
         self.output.drain(..sent);
+        // As CTP's front does with a client that does not read.
+        self.dead |= self.output.len() > UNREAD_MAX;
         self.dead |= self.closing && self.output.is_empty();
         sent > 0
     }

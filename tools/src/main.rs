@@ -23,6 +23,7 @@ Exit codes of every command:
 macro_rules! commands {
     ($($name:ident($args:ty) = $run:path,)+) => {
         #[derive(Subcommand)]
+        #[allow(clippy::large_enum_variant, reason = "a run makes one")]
         enum Command {
             $($name($args),)+
         }

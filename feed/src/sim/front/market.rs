@@ -54,7 +54,7 @@ impl Front {
                     None => listed.tick = Some(Box::new(*tick)),
                 }
                 let Some(snapshot) = listed.snapshot() else { return };
-                let wants = |session: &super::Session| session.subscribed.contains(&tick.instrument);
+                let wants = |session: &super::connections::Session| session.subscribed.contains(&tick.instrument);
                 let conns: Vec<Conn> =
                     self.sessions.iter().filter(|(_, session)| wants(session)).map(|(&conn, _)| conn).collect();
                 conns.into_iter().for_each(|conn| self.push(conn, snapshot.clone()));
@@ -86,7 +86,8 @@ impl Front {
 
     /// Each contract is acknowledged; the newest snapshot follows, as old as it may be.
     pub(super) fn subscribe(&mut self, conn: Conn, symbols: &[Symbol]) {
-        let is_market = |session: &super::Session| session.channel == Some(Channel::Market) && session.login.is_some();
+        let is_market =
+            |session: &super::connections::Session| session.channel == Some(Channel::Market) && session.login.is_some();
         if !self.sessions.get(&conn).is_some_and(is_market) {
             return;
         }

@@ -127,7 +127,8 @@ fn busy_day(kit: &mut Kit) -> Vec<String> {
     kit.cancel(first, (1, 1), 1);
     kit.order(first, 2, Side::Buy, 1, 200);
     let live = kit.said().iter().filter_map(|line| Some(line.strip_prefix("1: ")?.to_owned())).collect();
-    (kit.front.lost(first), kit.front.lost(second));
+    kit.front.lost(first);
+    kit.front.lost(second);
     live
 }
 
