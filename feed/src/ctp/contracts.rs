@@ -3,7 +3,7 @@
 //! written by the edge's thread when something is new, never for a tick.
 #![allow(clippy::disallowed_types, reason = "two owners at the edge, met only when a contract is new")]
 
-use super::callback::{InstrumentFacts, Symbol};
+use super::callback::{InstrumentFacts, StatusFacts, Symbol};
 use super::decode;
 use crate::recording::{definition, product_of};
 use shrike_core::calendar::Sessions;
@@ -11,8 +11,9 @@ use shrike_core::codes::{Exchange, ProductClass};
 use shrike_core::event::{InstrumentDef, Rates};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::product::Products;
-use shrike_core::units::{Price, Text, TradingDay};
+use shrike_core::units::{Nanos, Price, Text, TradingDay};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Which symbols a home defines and subscribes.
@@ -26,6 +27,10 @@ pub struct Contracts {
     by_symbol: BTreeMap<Symbol, InstrumentId>,
     /// Ids in the order in which they were defined or changed.
     log: Vec<InstrumentId>,
+    /// Changes of phase as the exchanges pushed them to the trader, with the time on the engine's clock.
+    statuses: Vec<(StatusFacts, Nanos)>,
+    /// Counts what was added to either log.
+    changes: Arc<AtomicU64>,
     day: TradingDay,
     listed: TradingDay,
     wanted: Wanted,
@@ -35,17 +40,27 @@ pub struct Contracts {
 
 /// The table in the hands of several owners.
 #[derive(Clone)]
-pub struct SharedContracts(Arc<Mutex<Contracts>>);
+pub struct SharedContracts {
+    table: Arc<Mutex<Contracts>>,
+    changes: Arc<AtomicU64>,
+}
 
 impl SharedContracts {
     /// Shares a table.
     pub fn new(contracts: Contracts) -> Self {
-        Self(Arc::new(Mutex::new(contracts)))
+        let changes = contracts.changes.clone();
+        Self { table: Arc::new(Mutex::new(contracts)), changes }
+    }
+
+    /// Grows with each definition, change and push, so that a reader need not look for news in vain. One load.
+    #[inline]
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 
     /// The table, for a moment. A thread that died with it in hand left it whole: every change is one push.
     pub fn lock(&self) -> MutexGuard<'_, Contracts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -57,6 +72,8 @@ impl Contracts {
             exchange_margin: Vec::new(),
             by_symbol: BTreeMap::new(),
             log: Vec::new(),
+            statuses: Vec::new(),
+            changes: Arc::default(),
             day: TradingDay::ABSENT,
             listed: TradingDay::ABSENT,
             wanted,
@@ -119,6 +136,18 @@ impl Contracts {
         news.iter().filter_map(|id| self.get(*id))
     }
 
+    /// An exchange pushed a change of phase.
+    pub fn push_status(&mut self, status: &StatusFacts, at: Nanos) {
+        self.statuses.push((*status, at));
+        self.changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// Pushes that a reader has not seen; its cursor moves to the end.
+    pub fn statuses_since(&self, cursor: &mut usize) -> &[(StatusFacts, Nanos)] {
+        let from = std::mem::replace(cursor, self.statuses.len());
+        self.statuses.get(from..).unwrap_or(&[])
+    }
+
     /// Whether a symbol is among those that the home follows.
     pub fn wants(&self, symbol: &Symbol) -> bool {
         (self.wanted)(symbol.as_str())
@@ -132,7 +161,11 @@ impl Contracts {
         let stated = exchange.map_or("", Exchange::name);
         let product = *product_of(&self.products, symbol.as_bytes(), stated.as_bytes())?;
         let day = if self.day.is_absent() { self.sessions.calendar().covered().0 } else { self.day };
-        let def = definition(&product, symbol.as_str(), self.next_id(), day, self.sessions.calendar())?;
+        let mut def = definition(&product, symbol.as_str(), self.next_id(), day, self.sessions.calendar())?;
+        if self.day.is_absent() {
+            // Which decade a three-digit month belongs to is not known without a day.
+            def.expiry = TradingDay::ABSENT;
+        }
         self.put(*symbol, def, None)
     }
 
@@ -176,9 +209,9 @@ impl Contracts {
         Some(id)
     }
 
-    /// What the tick decoder needs to know of a contract. `bare_turnover`: the front leaves CZCE's turnover without the
-    /// multiplier.
-    pub fn decoding(&self, symbol: &Symbol, bare_turnover: bool) -> Option<decode::Contract> {
+    /// What the tick decoder needs to know of a contract. Whether the front leaves CZCE's turnover without the multiplier
+    /// is seen later, beside the last price.
+    pub fn decoding(&self, symbol: &Symbol) -> Option<decode::Contract> {
         let def = self.get(self.find(symbol)?)?;
         let exchange = def.exchange()?;
         Some(decode::Contract {
@@ -186,7 +219,7 @@ impl Contracts {
             exchange,
             multiplier: def.multiplier,
             zero_is_price: def.class() == Some(ProductClass::Combination),
-            bare_turnover: bare_turnover && exchange == Exchange::Czce,
+            bare_turnover: false,
         })
     }
 
@@ -237,6 +270,7 @@ impl Contracts {
             }
         }
         self.log.push(id);
+        self.changes.fetch_add(1, Ordering::Release);
         Some(id)
     }
 }

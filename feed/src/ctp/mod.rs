@@ -16,8 +16,6 @@ mod offset;
 mod options;
 mod restarts;
 pub mod session;
-#[cfg(test)]
-mod session_tests;
 mod source;
 pub mod trader;
 

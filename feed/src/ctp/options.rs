@@ -1,9 +1,10 @@
 //! What a session of either kind is told at its construction, from `[ctp]`.
 
+use super::api::Credentials;
 use super::session::SessionOptions;
 use super::trader::queries::QueryOptions;
 use super::trader::rates::Assumed;
-use shrike_config::Ctp;
+use shrike_config::{Config, Ctp, Secret, Secrets};
 use shrike_core::units::Nanos;
 
 /// The patience and the policies of the sessions.
@@ -49,6 +50,22 @@ impl CtpOptions {
             restart_before_ns: u64::from(ctp.restart_before_min) * 60 * Nanos::PER_SECOND,
             clock_offset_max_ms: ctp.clock_offset_max_ms,
             live,
+        }
+    }
+}
+
+impl Credentials {
+    /// The names of `[login]` and `[ctp]`, and the secrets. What is missing is empty: the counter says what it needs.
+    pub fn of(config: &Config, secrets: &Secrets) -> Self {
+        let reveal =
+            |secret: &Option<Secret>| secret.as_ref().map_or_else(String::new, |text| text.reveal().to_owned());
+        Self {
+            broker_id: config.login.broker_id.clone(),
+            user_id: config.login.user_id.clone(),
+            password: reveal(&secrets.password),
+            app_id: config.ctp.app_id.clone(),
+            auth_code: reveal(&secrets.auth_code),
+            product_info: config.ctp.product_info.clone(),
         }
     }
 }

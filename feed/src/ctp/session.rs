@@ -230,7 +230,9 @@ impl Session {
                     Heard::Lost(reason)
                 }
             },
-            What::Authenticated if answers(Step::Authenticate) => self.answered(Step::Authenticate, callback.error, now),
+            What::Authenticated if answers(Step::Authenticate) => {
+                self.answered(Step::Authenticate, callback.error, now)
+            }
             What::LoggedIn(facts) if answers(Step::Login) => {
                 let facts = facts.filter(|facts| !(self.options.trades && facts.trading_day.is_absent()));
                 match (callback.error, facts) {

@@ -7,7 +7,7 @@ use super::sent::Sent;
 use super::translate::order_number;
 use crate::ctp::callback::{Callback, OrderFacts, TradeFacts, What};
 use crate::ctp::message;
-use shrike_core::codes::ReportSource;
+use shrike_core::codes::{AlarmKind, ReportSource};
 use shrike_core::event::ResyncEnd;
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::Nanos;
@@ -86,12 +86,16 @@ impl Desk {
             What::PositionLine(Some(facts)) if self.purpose == Purpose::Resync => {
                 // A line of nothing must not bring a contract to life.
                 let held = facts.lots.get() != 0 || self.listing.find(&facts.symbol).is_some();
-                let Some(row) = held.then(|| self.contract(&facts.symbol, facts.exchange)).flatten() else { return };
+                if !held {
+                    return;
+                }
+                let Some(row) = self.contract(&facts.symbol, facts.exchange) else { return self.untold() };
                 self.rates.use_of(row.id);
                 if let Some(resync) = &mut self.resync
                     && !resync.positions.add(row.id, row.exchange.splits_today(), row.multiplier, facts)
                 {
                     self.malformed += 1;
+                    self.untold();
                 }
             }
             What::Funds(Some(facts)) if self.purpose == Purpose::Resync => {
@@ -129,7 +133,7 @@ impl Desk {
             sent.order_sys_id = facts.order_sys_id;
             self.asking_trades |= facts.traded.get() > 0;
         }
-        let Some(report) = self.report(facts, ReportSource::Query, 0) else { return };
+        let Some(report) = self.report(facts, ReportSource::Query, 0) else { return self.untold() };
         self.out.put(report.exch_ns, &report);
         if let (Purpose::Resync, Some(resync)) = (self.purpose, &mut self.resync) {
             resync.orders += 1;
@@ -141,10 +145,17 @@ impl Desk {
         if self.purpose == Purpose::Orders && !self.asking.iter().any(asked) {
             return;
         }
-        if self.fill(facts)
-            && let (Purpose::Resync, Some(resync)) = (self.purpose, &mut self.resync)
-        {
-            resync.fills += 1;
+        match (self.fill(facts), self.purpose, &mut self.resync) {
+            (true, Purpose::Resync, Some(resync)) => resync.fills += 1,
+            (false, ..) => self.untold(),
+            _ => {}
+        }
+    }
+
+    /// A line of an answer is not in the books.
+    fn untold(&mut self) {
+        if let (Purpose::Resync, Some(resync)) = (self.purpose, &mut self.resync) {
+            resync.untold += 1;
         }
     }
 
@@ -168,6 +179,10 @@ impl Desk {
             return;
         }
         let Some(resync) = self.resync.take() else { return };
+        if resync.untold > 0 {
+            // The account has what we cannot keep books of: people must see to it.
+            self.alarm(AlarmKind::Mismatch, i64::from(resync.untold));
+        }
         let mut positions = 0;
         for report in resync.positions.reports(day) {
             self.out.put(Nanos::ABSENT, &report);

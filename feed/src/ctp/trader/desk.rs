@@ -22,6 +22,7 @@ use shrike_core::codes::{AlarmKind, Exchange, StageId};
 use shrike_core::event::{Alarm, Connection, Kind, OrderReport, OrderRequest};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Nanos, TradingDay};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The time on both clocks: of the waits, which is real, and of the events, which in simulated time is the market's.
@@ -69,6 +70,7 @@ pub struct Desk {
     pub(super) rates_due: Nanos,
     pub(super) unknown: u64,
     pub(super) malformed: u64,
+    unknown_symbols: BTreeSet<Symbol>,
     restarts: Restarts,
     /// The order stage believes the connection to stand.
     connected: bool,
@@ -99,6 +101,7 @@ impl Desk {
             rates_due: Nanos::ABSENT,
             unknown: 0,
             malformed: 0,
+            unknown_symbols: BTreeSet::new(),
             restarts: Restarts::new(sessions.clone(), restart_before_ns),
             sessions,
             connected: false,
@@ -282,6 +285,9 @@ impl Desk {
 
     /// Tells the order stage of new and changed contracts, each with its rates.
     pub(super) fn announce(&mut self) {
+        if !self.listing.has_news() {
+            return;
+        }
         for def in self.listing.news() {
             self.out.put(Nanos::ABSENT, &def);
             let Some(row) = self.listing.get(def.instrument) else { continue };
@@ -298,6 +304,9 @@ impl Desk {
             let known = self.listing.shared().lock().ensure(symbol, exchange);
             if known.is_none() {
                 self.unknown += 1;
+                if self.unknown_symbols.len() >= NOTES_MAX || !self.unknown_symbols.insert(*symbol) {
+                    return None;
+                }
                 self.note(format!("no table knows the contract {symbol}; add its product to products.toml"));
                 return None;
             }
@@ -370,7 +379,7 @@ impl Desk {
 
     /// The rates to be kept for the next start; `None` when nothing changed.
     pub fn rates_text(&mut self) -> Option<String> {
-        self.rates.to_text()
+        self.rates.take_text()
     }
 
     /// The contract behind an id, for a query.

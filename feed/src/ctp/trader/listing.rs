@@ -29,12 +29,13 @@ pub struct Listing {
     rows: Vec<Row>,
     by_symbol: BTreeMap<Symbol, InstrumentId>,
     cursor: usize,
+    seen: u64,
 }
 
 impl Listing {
     /// Nothing seen yet.
     pub const fn new(shared: SharedContracts) -> Self {
-        Self { shared, rows: Vec::new(), by_symbol: BTreeMap::new(), cursor: 0 }
+        Self { shared, rows: Vec::new(), by_symbol: BTreeMap::new(), cursor: 0, seen: 0 }
     }
 
     /// The table behind it.
@@ -47,14 +48,15 @@ impl Listing {
         self.rows.get(id.index())
     }
 
-    /// Every contract seen.
-    pub fn rows(&self) -> &[Row] {
-        &self.rows
-    }
-
     /// The id of a symbol that was seen.
     pub fn find(&self, symbol: &Symbol) -> Option<InstrumentId> {
         self.by_symbol.get(symbol).copied()
+    }
+
+    /// Whether the table has changed since the last look.
+    pub fn has_news(&mut self) -> bool {
+        let changes = self.shared.changes();
+        std::mem::replace(&mut self.seen, changes) != changes
     }
 
     /// Follows the table: definitions and changes since the last time, in order.

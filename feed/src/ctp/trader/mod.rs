@@ -161,7 +161,7 @@ impl<A: TraderApi, C: Callbacks> CtpGateway<A, C> {
     /// the day again. The market is not traded at such a moment, so this is when rates are written down.
     fn stop(&mut self) {
         self.api.stop();
-        while self.callbacks.drain(usize::MAX, &mut |_| {}) > 0 {}
+        while self.callbacks.drain(BATCH_MAX, &mut |_| {}) > 0 {}
         self.save_rates();
     }
 

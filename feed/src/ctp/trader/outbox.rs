@@ -27,6 +27,11 @@ impl Outbox {
         self.stamp = stamp;
     }
 
+    /// When what is heard now was received.
+    pub const fn stamp(&self) -> Nanos {
+        self.stamp
+    }
+
     /// Puts an event; `told` is the exchange's time of it, absent when it names none.
     pub fn put<B: Body>(&mut self, told: Nanos, body: &B) {
         let mut slot = ReportSlot::default();

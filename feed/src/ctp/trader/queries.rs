@@ -80,11 +80,6 @@ impl Queries {
         self.in_flight.map(|flight| flight.ask)
     }
 
-    /// Failures since one went well.
-    pub const fn failures(&self) -> u32 {
-        self.failures
-    }
-
     /// One goes out: it is in flight until its last answer, and until [`Self::called`] says otherwise.
     pub fn send(&mut self, ask: Ask, request_id: i32, now: Nanos) {
         debug_assert!(self.in_flight.is_none(), "CTP takes one query at a time");

@@ -54,7 +54,7 @@ pub struct RateBook {
 }
 
 impl RateBook {
-    /// With the rates of a cache's text ([`Self::to_text`]). Lines that cannot be read are left out.
+    /// With the rates of a cache's text ([`Self::take_text`]). Lines that cannot be read are left out.
     pub fn new(assumed: Assumed, cache: &str) -> Self {
         Self { assumed, entries: Vec::new(), cached: cache::read(cache), changed: false }
     }
@@ -123,7 +123,8 @@ impl RateBook {
         let relative = if facts.is_relative { exchange } else { (0, 0) };
         let (long, short) = (facts.long_ratio.checked_add(relative.0), facts.short_ratio.checked_add(relative.1));
         let (Some(long), Some(short)) = (long, short) else { return };
-        let sane = is_ratio(long) && is_ratio(short) && facts.long_per_lot.is_present() && facts.short_per_lot.is_present();
+        let sane =
+            is_ratio(long) && is_ratio(short) && facts.long_per_lot.is_present() && facts.short_per_lot.is_present();
         self.told(id, &facts.symbol, sane, |entry| {
             (entry.rates.long_margin_ratio, entry.rates.short_margin_ratio) = (long, short);
             (entry.rates.long_margin_per_lot, entry.rates.short_margin_per_lot) =
@@ -167,7 +168,7 @@ impl RateBook {
     }
 
     /// The rates that the counter gave, for the next start; `None` when nothing changed since the last time.
-    pub fn to_text(&mut self) -> Option<String> {
+    pub fn take_text(&mut self) -> Option<String> {
         std::mem::take(&mut self.changed).then(|| {
             let mut known = self.cached.clone();
             let told = self.entries.iter().filter(|entry| entry.rates.assumed == 0);

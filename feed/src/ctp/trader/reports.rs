@@ -25,6 +25,10 @@ impl Desk {
             What::InsertError(facts) => self.refused_insert(callback, facts.as_ref(), ReportSource::InsertError),
             What::CancelRefused(facts) => self.refused_cancel(callback, facts.as_ref(), ReportSource::CancelRefused),
             What::CancelError(facts) => self.refused_cancel(callback, facts.as_ref(), ReportSource::CancelError),
+            What::Status(status) => {
+                let at = self.out.stamp();
+                self.listing.shared().lock().push_status(status, at);
+            }
             _ => self.answer(callback, now),
         }
     }
@@ -33,7 +37,8 @@ impl Desk {
         let Some(report) = self.report(facts, ReportSource::Flow, 0) else { return };
         let login = self.session.login();
         let ours = (report.front_id, report.session_id) == (login.front_id, login.session_id);
-        let rejected = facts.status == Some(OrderStatus::Cancelled) && facts.submit == Some(SubmitStatus::InsertRejected);
+        let rejected =
+            facts.status == Some(OrderStatus::Cancelled) && facts.submit == Some(SubmitStatus::InsertRejected);
         // Why the exchange refuses stands in the error that follows, and what may be done next depends on it.
         if ours && rejected {
             self.held = Some((report, now.waits));

@@ -21,6 +21,8 @@ pub struct Resync {
     pub orders: u32,
     /// Lines told.
     pub fills: u32,
+    /// Lines of orders, trades and positions that could not be told: the books are then not complete.
+    pub untold: u32,
     /// Lines gathered.
     pub positions: Positions,
     /// The funds, when they were told.
@@ -44,7 +46,7 @@ impl Resync {
     /// A question is sent: lines of an earlier, broken answer count no more.
     pub fn begin(&mut self, ask: Ask) {
         match ask {
-            Ask::Orders => self.orders = 0,
+            Ask::Orders => (self.orders, self.untold) = (0, 0),
             Ask::Trades => self.fills = 0,
             Ask::Positions => {
                 self.positions.clear();
