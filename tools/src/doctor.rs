@@ -63,9 +63,17 @@ pub struct CtpArgs {
 /// When the configuration cannot be read.
 pub fn run(args: &Args) -> Result<Outcome, Error> {
     let Subject::Ctp(args) = &args.subject;
-    let findings = ctp::examine(args)?;
+    let findings = examine(args)?;
     console::print(&findings, args.json)?;
     Ok(Outcome::found_if(!findings.clean))
+}
+
+/// Looks at the way to a CTP counter.
+///
+/// # Errors
+/// When the configuration cannot be read.
+pub fn examine(args: &CtpArgs) -> Result<Findings, Error> {
+    ctp::examine(args)
 }
 
 /// How a check ended.

@@ -63,6 +63,10 @@ pub(super) fn examine(trip: &Trip<'_>, findings: &mut Findings) {
         }
         _ => findings.skip(LOGIN, "needs library, flow directory and front, see above"),
     }
+    if !findings.are_well(LOGIN) {
+        // The same password again would only bring the account nearer to its lock.
+        return findings.skip(FIRST, "needs the trader login, see above");
+    }
     let md_well = md_reached && findings.are_well("md library") && findings.are_well("versions");
     match (&trip.flows.md, trip.contract()) {
         (Some(flow), Ok(contract)) if md_well => trip.listen(flow.path(), &clock, day, &contract, findings),

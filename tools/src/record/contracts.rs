@@ -3,7 +3,8 @@
 use shrike_core::event::{Event, InstrumentDef, Kind, Seq, flags};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Nanos, Text, TradingDay};
-use shrike_journal::{ReadError, Reader};
+use shrike_journal::format::HEADER_PAGE;
+use shrike_journal::{Directory, Position, ReadError, Reader, Segments};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -59,6 +60,11 @@ impl Contracts {
         self.of_source.get(source.index()).copied().flatten()
     }
 
+    /// Every contract of the home, by id.
+    pub(super) fn defs(&self) -> &[InstrumentDef] {
+        &self.defs
+    }
+
     /// How many contracts the home knows.
     pub(super) fn len(&self) -> usize {
         self.defs.len()
@@ -90,9 +96,30 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// Reads the journal in `dir`; one pass over all of it.
+    /// Reads the journal in `dir`, from the beginning of the last run that heard its source: each run begins a segment, and
+    /// says first what the home knows. So what is older may have been moved away.
     pub(super) fn read(dir: &Path) -> Result<Self, ReadError> {
-        let (mut held, mut reader) = (Self::default(), Reader::open(dir)?);
+        let mut reader = Reader::open(dir)?;
+        let segments = Directory::open(dir).and_then(|mut place| place.indices());
+        let segments = segments.map_err(|source| ReadError::Io { file: dir.to_path_buf(), source })?;
+        let mut held = Self::default();
+        for &segment in segments.iter().rev() {
+            let start = Position { segment, offset: HEADER_PAGE };
+            reader.go_on(start, Seq::ABSENT);
+            if !reader.next()?.is_some_and(|first| matches!(first.event(), Event::Config(_))) {
+                continue;
+            }
+            reader.go_on(start, Seq::ABSENT);
+            held = Self::fold(&mut reader)?;
+            if !held.last_source.is_absent() {
+                break;
+            }
+        }
+        Ok(held)
+    }
+
+    fn fold(reader: &mut Reader) -> Result<Self, ReadError> {
+        let mut held = Self::default();
         while let Some(record) = reader.next()? {
             let header = record.header;
             debug_assert!(!header.has(flags::OUTPUT), "a recorder decides nothing");
@@ -103,7 +130,7 @@ impl Held {
             held.clean = header.kind == Kind::RunEnd as u16;
             match record.event() {
                 Event::InstrumentDef(def) => held.contracts.hold(def),
-                Event::RunStart(_) => held.starts += 1,
+                Event::RunStart(start) => held.starts = start.start + 1,
                 Event::DepthTick(tick) => held.trading_day = tick.trading_day,
                 Event::Phase(phase) => held.trading_day = phase.trading_day,
                 _ => {}

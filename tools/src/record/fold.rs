@@ -93,7 +93,7 @@ impl Open {
         self.silence(until, bounds.gap_ms);
         for (span, heard) in &self.sessions {
             let passed = until.min(span.end).since(span.start);
-            self.row.minutes_expected += passed / MINUTE_NS;
+            self.row.minutes_expected += passed.div_ceil(MINUTE_NS);
             if *heard == 0 && span.end <= until {
                 let ms = span.end.since(span.start) / Nanos::PER_MILLI;
                 self.row.missing_sessions.push(Hole { from: span.start, to: span.end, ms });
@@ -246,17 +246,21 @@ impl Fold<'_> {
                 self.days.entry(day).or_default().push(open.close(until, self.bounds));
             }
         }
-        let (contracts, mut report) = (self.contracts, self.report);
+        let (contracts, mut report, newest, latest) = (self.contracts, self.report, self.newest, self.latest);
         for (trading_day, mut rows) in self.days {
             rows.retain(|row| row.ticks + row.unchanged > 0);
             rows.sort_by(|one, other| one.symbol.cmp(&other.symbol));
+            // Expected is who was announced, lives, and has had continuous trading so far, by the calendar.
+            let is_expected = |def: &&InstrumentDef| {
+                let sessions = Open::new(def, trading_day, self.sessions).sessions;
+                let began = sessions.first().is_none_or(|(span, _)| span.start < newest || trading_day < latest);
+                began && (def.expiry.is_absent() || def.expiry >= trading_day)
+            };
             let announced = contracts.iter().filter(|contract| contract.since <= trading_day);
-            let living = announced
-                .filter_map(|contract| contract.def.as_ref())
-                .filter(|def| def.expiry.is_absent() || def.expiry >= trading_day);
+            let living = announced.filter_map(|contract| contract.def.as_ref()).filter(is_expected);
             let mut silent: Vec<String> = living.map(|def| def.symbol.as_str().to_owned()).collect();
-            let expected = silent.len();
             silent.retain(|symbol| rows.iter().all(|row| row.symbol != *symbol));
+            let expected = silent.len() + rows.len();
             report.days.push(Day { trading_day, expected, present: rows.len(), silent, contracts: rows });
         }
         report

@@ -98,12 +98,17 @@ impl Recorder {
         }
     }
 
-    /// Writes who records and under which configuration; and, where the journal held a market, that it has a hole now.
+    /// Writes who records and under which configuration, and what the home knows: the next start need not look further
+    /// back. And, where the journal held a market, that it has a hole now.
     pub(super) fn begin(&mut self, now: Nanos, start: &RunStart, config: &str) -> Result<(), Error> {
         let mark = Header { recv_ns: now, ..Header::default() };
         let start = RunStart { start: self.starts, after_clean_stop: u8::from(self.clean), ..*start };
         self.append(now, &mark, Event::Config(config.as_bytes()))?;
         self.append(now, &mark, (&start).into())?;
+        for index in 0..self.contracts.len() {
+            let Some(def) = self.contracts.defs().get(index).copied() else { break };
+            self.append(now, &mark, (&def).into())?;
+        }
         if self.deaf_since.is_absent() {
             return Ok(());
         }

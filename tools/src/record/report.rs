@@ -44,7 +44,7 @@ pub struct Day {
     /// The day.
     #[serde(serialize_with = "day")]
     pub trading_day: TradingDay,
-    /// Contracts that were announced and had not expired.
+    /// Contracts that were announced, had not expired, and have had continuous trading so far.
     pub expected: usize,
     /// Contracts that were heard.
     pub present: usize,
@@ -69,7 +69,7 @@ pub struct ContractDay {
     /// The last one, written or dropped.
     #[serde(serialize_with = "time")]
     pub last: Nanos,
-    /// Minutes of continuous trading so far, by the calendar.
+    /// Minutes of continuous trading begun so far, by the calendar.
     pub minutes_expected: u64,
     /// Those with a snapshot, written or dropped.
     pub minutes_present: u64,
