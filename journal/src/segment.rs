@@ -246,3 +246,19 @@ impl Segment {
         unsafe { &*self.base.as_ptr().add(offset as usize).cast::<AtomicU64>() }
     }
 }
+
+/// What tests do to memory that has no writer.
+#[cfg(test)]
+impl Segment {
+    /// Flips one bit.
+    pub(crate) fn flip(&self, bit: usize) {
+        assert!(bit / 8 < self.len as usize);
+        // SAFETY: in bounds; the test has no other borrow of the bytes.
+        unsafe { *self.base.as_ptr().add(bit / 8) ^= 1 << (bit % 8) };
+    }
+
+    /// The same memory, cut at `len` bytes.
+    pub(crate) fn cut(&self, len: u32) -> Self {
+        Self { len: len.min(self.len), ..self.clone() }
+    }
+}

@@ -2,6 +2,7 @@
 //! in memory, so that nothing stays behind.
 
 use super::*;
+use crate::format::SegmentHeader;
 use crate::{FaultStep, LIVE_FILE, LOCK_FILE, OpenError, Position, ReadError, RecoveryCase, Syncing, recover};
 use std::collections::BTreeMap;
 use std::fs;
@@ -335,6 +336,11 @@ fn foreign_future_short_and_empty_files_are_told_apart() {
 
     let mut future = good.clone();
     future[8] = 9;
+    let (read, _) = first(&future);
+    assert!(matches!(read, Err(ReadError::Corrupt { .. })), "only the version differs: a flipped bit: {read:?}");
+    let mut header: SegmentHeader = bytemuck::pod_read_unaligned(&future[..128]);
+    header.crc = header.checksum();
+    future[..128].copy_from_slice(bytemuck::bytes_of(&header));
     let (read, opened) = first(&future);
     assert!(matches!(read, Err(ReadError::Future { found: 9, .. })), "{read:?}");
     assert!(matches!(opened, Err(OpenError::Read(ReadError::Future { .. }))));

@@ -2,6 +2,7 @@
 
 mod faults;
 mod files;
+mod sweeps;
 
 use crate::{Reader, Segments, Storage, Writer, WriterOptions};
 use shrike_core::codes::StageId;
