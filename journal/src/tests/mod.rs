@@ -1,5 +1,6 @@
 //! Tests of the whole room: stories over real files and simulated pages.
 
+mod calls;
 mod faults;
 mod files;
 mod sweeps;
