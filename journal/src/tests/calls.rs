@@ -5,15 +5,16 @@
 use super::*;
 use crate::{Pages, RecoveryCase};
 
-/// xorshift64* (S. Vigna): which pages survive.
+/// splitmix64 (S. Vigna): what a seed decides.
 pub(super) struct Draw(pub u64);
 
 impl Draw {
     pub(super) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
     }
 }
 

@@ -3,6 +3,8 @@
 mod calls;
 mod faults;
 mod files;
+mod golden;
+mod processes;
 mod sweeps;
 
 use crate::{Reader, Segments, Storage, Writer, WriterOptions};
