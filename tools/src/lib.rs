@@ -1,7 +1,7 @@
 //! What the commands of `shrike` are made of, for `main.rs` and for tests. Everything but `run` and
-//! `exchange` reads journals (`ctl` writes one), on the thread that calls it, and prints.
+//! `exchange` reads journals (`ctl` writes one, `repair` mends them), on the thread that calls it, and prints.
 //!
-//! - commands: [`replay`], [`tail`], [`verify`], [`status`], [`summary`], [`ctl`], [`config`]
+//! - commands: [`replay`], [`tail`], [`verify`], [`repair`], [`status`], [`summary`], [`ctl`], [`config`]
 //! - [`run`], [`exchange`]: the engine, and the simulated exchange as a process of its own
 //! - [`compose`]: a market and a venue as the configuration says
 //! - what they share: [`home`], [`error`], [`console`], [`names`], [`fields`], [`words`], [`books`]
@@ -21,6 +21,7 @@ pub mod exchange;
 pub mod fields;
 pub mod home;
 pub mod names;
+pub mod repair;
 pub mod replay;
 pub mod run;
 pub mod status;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use shrike_tools::error::{Error, Outcome};
-use shrike_tools::{config, ctl, exchange, replay, run, status, summary, tail, verify};
+use shrike_tools::{config, ctl, exchange, repair, replay, run, status, summary, tail, verify};
 use std::process::ExitCode;
 
 /// A trading engine and the tools around it.
@@ -45,6 +45,7 @@ commands! {
     Status(status::Args) = status::run,
     Tail(tail::Args) = tail::run,
     Verify(verify::Args) = verify::run,
+    Repair(repair::Args) = repair::run,
     Ctl(ctl::Args) = ctl::run,
     Config(config::Args) = config::run,
 }
