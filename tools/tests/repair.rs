@@ -2,6 +2,7 @@
 // Tests may unwrap: a panic is how they fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[allow(dead_code, reason = "other tests use the rest of it")]
 mod kit;
 
 use kit::{append, json, shrike, text, writer};
