@@ -1,7 +1,7 @@
 //! What the commands of `shrike` are made of, for `main.rs` and for tests. Everything but `run`, `exchange` and
-//! `record` reads journals (`ctl` writes one), on the thread that calls it, and prints.
+//! `record` reads journals (`ctl` writes one, `repair` mends them), on the thread that calls it, and prints.
 //!
-//! - commands: [`replay`], [`tail`], [`verify`], [`status`], [`summary`], [`ctl`], [`config`]
+//! - commands: [`replay`], [`tail`], [`verify`], [`repair`], [`status`], [`summary`], [`ctl`], [`config`]
 //! - [`run`], [`exchange`], [`record`]: the engine, the simulated exchange as a process of its own, the recorder of market
 //!   data; [`follow`], [`ctp`]: the engine over a recorder's journal, and at a CTP counter; [`door`]: where programs that
 //!   use CTP connect to the exchange
@@ -29,6 +29,7 @@ pub mod follow;
 pub mod home;
 pub mod names;
 pub mod record;
+pub mod repair;
 pub mod replay;
 pub mod run;
 pub mod status;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use shrike_tools::error::{Error, Outcome};
-use shrike_tools::{config, ctl, doctor, exchange, record, replay, run, status, summary, tail, verify};
+use shrike_tools::{config, ctl, doctor, exchange, record, repair, replay, run, status, summary, tail, verify};
 use std::process::ExitCode;
 
 /// A trading engine and the tools around it.
@@ -47,6 +47,7 @@ commands! {
     Status(status::Args) = status::run,
     Tail(tail::Args) = tail::run,
     Verify(verify::Args) = verify::run,
+    Repair(repair::Args) = repair::run,
     Ctl(ctl::Args) = ctl::run,
     Config(config::Args) = config::run,
     Doctor(doctor::Args) = doctor::run,
