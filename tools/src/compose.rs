@@ -2,12 +2,14 @@
 //! comes from; the simulated exchange in process is [`Counter`].
 
 use shrike_config::tables::{TableError, Tables};
-use shrike_config::{Charge, Config, MarketKind, QueueModel};
+use shrike_config::{Charge, Config, MarketKind, QueueModel, Secrets};
 use shrike_core::event::{Event, Header, InstrumentDef, MarketSlot, Rates, ReportSlot, Seq};
 use shrike_core::product::Products;
 use shrike_core::units::Money;
 use shrike_core::venue::{Gateway, MarketFeed, Next};
 use shrike_engine::runtime::journal_dir;
+use shrike_feed::ctp::abi::OpenError;
+use shrike_feed::ctp::flow::FlowError;
 use shrike_feed::recording::{AtEnd, JournalFeed, Recording, RecordingError};
 use shrike_feed::sim::exchange::{self, Delays, Exchange, ExchangeOptions};
 use shrike_feed::sim::market::{Generated, MarketError, MarketOptions, MarketProduct};
@@ -33,6 +35,18 @@ pub enum ComposeError {
     /// The journal to follow.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// A library of CTP's cannot be used.
+    #[error(transparent)]
+    Library(#[from] OpenError),
+    /// A flow directory cannot be used.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+    /// A front lists no contracts.
+    #[error(
+        "a market-data front lists no contracts: name each in `ctp.subscribe`, such as [\"rb2610\"], without wildcards; \
+         {0:?} is no contract of a known product"
+    )]
+    Contract(String),
     /// The market is another process's, and so is its venue.
     #[error("market.kind = \"exchange\" or \"ctp\" is no market of this process's own")]
     Elsewhere,
@@ -54,7 +68,7 @@ pub struct Source {
 ///
 /// # Errors
 /// When its files or options cannot be used.
-pub fn source(config: &Config, tables: &Tables) -> Result<Source, ComposeError> {
+pub fn source(config: &Config, secrets: &Secrets, tables: &Tables) -> Result<Source, ComposeError> {
     let played = |feed| Source { feed, replays: true, is_live: false };
     let followed = |feed| Source { feed, replays: true, is_live: true };
     Ok(match config.market.kind {
@@ -71,7 +85,9 @@ pub fn source(config: &Config, tables: &Tables) -> Result<Source, ComposeError> 
             let dir = journal_dir(&config.exchange.home, "exchange");
             followed(Box::new(RemoteFeed::open(&dir, Seq::ABSENT)))
         }
-        MarketKind::Ctp => return Err(ComposeError::Elsewhere),
+        MarketKind::Ctp => {
+            Source { feed: Box::new(crate::ctp::front(config, secrets, tables)?), replays: false, is_live: true }
+        }
         MarketKind::Journal => {
             let dir = journal_dir(&config.market.follow, MARKET_JOURNAL);
             followed(Box::new(JournalFeed::open(&dir, Seq::ABSENT, AtEnd::Follow)?))
@@ -87,10 +103,10 @@ pub const MARKET_JOURNAL: &str = "market";
 /// # Errors
 /// As [`source`], and where the market has a venue of its own.
 pub fn market(config: &Config, tables: &Tables) -> Result<Filtered, ComposeError> {
-    if config.market.kind == MarketKind::Exchange {
+    if matches!(config.market.kind, MarketKind::Exchange | MarketKind::Ctp) {
         return Err(ComposeError::Elsewhere);
     }
-    Ok(Filtered::new(source(config, tables)?.feed, config))
+    Ok(Filtered::new(source(config, &Secrets::default(), tables)?.feed, config))
 }
 
 fn generator(config: &Config) -> Result<MarketOptions, ComposeError> {

@@ -2,13 +2,13 @@
 //! the stand-in. Live, time is the host's; with `run.speed = "max"` it is the market's own, for a counter that plays a
 //! day faster than it was.
 
-use crate::compose::is_wanted;
+use crate::compose::{ComposeError, is_wanted};
 use crate::error::Error;
 use crate::run::{RunArgs, commands, go, tell_recovery};
 use shrike_config::tables::Tables;
-use shrike_config::{Config, Loaded, Speed};
+use shrike_config::{Config, Loaded, Secrets, Speed};
 use shrike_core::clock::{Clock, SimTime, Tsc};
-use shrike_core::event::{Event, Header, ReportSlot};
+use shrike_core::event::{Event, Header, MarketSlot, ReportSlot};
 use shrike_core::ring::{Consumer, MarketConsumer, MarketProducer, Producer, market_ring, ring};
 use shrike_core::thread::{Waiting, free_cores};
 use shrike_core::units::Nanos;
@@ -17,13 +17,12 @@ use shrike_engine::runtime::{Engine, Pace, RunReport};
 use shrike_engine::setup;
 use shrike_feed::ctp::abi::{CALLBACKS, Connection, Counts, Md, Trader};
 use shrike_feed::ctp::api::Credentials;
-use shrike_feed::ctp::callback::Callback;
+use shrike_feed::ctp::callback::{Callback, Symbol};
 use shrike_feed::ctp::contracts::{Contracts, SharedContracts};
 use shrike_feed::ctp::flow::FlowDir;
 use shrike_feed::ctp::md::CtpFeed;
 use shrike_feed::ctp::trader::{Clocks, CtpGateway};
 use shrike_feed::ctp::{CtpOptions, abi};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -79,53 +78,113 @@ struct Counter {
 }
 
 impl Counter {
-    fn new(loaded: &Loaded, tables: &Tables, engine: &Engine, pace: &Pace) -> Result<Self, Error> {
-        let config = &loaded.config;
+    fn new(loaded: &Loaded, tables: &Tables, engine: &Engine, pace: &Pace) -> Result<Self, ComposeError> {
+        let (config, secrets) = (&loaded.config, &loaded.secrets);
         let live = config.run.speed != Speed::Max;
-        let clocks =
-            Clocks { waits: if live { pace.clock() } else { Clock::Wall(Tsc::calibrate()) }, events: pace.clock() };
-        let contracts = contracts(config, tables, engine);
-        let (md_connection, md_flow) = connection(loaded, abi::Side::Market)?;
-        let (trader_connection, trader_flow) = connection(loaded, abi::Side::Trader)?;
-        let (calls, md_calls): (Producer<Callback>, Consumer<Callback>) = ring(CALLBACK_RING, CALLBACKS);
-        let (ticks_in, ticks): (MarketProducer<42>, MarketConsumer<42>) =
-            market_ring(config.rings.market as usize, config.rings.overflow as usize, setup::INSTRUMENTS_MAX);
-        let mut md = Md::open(md_connection, clocks.events.clone(), calls, ticks_in)?;
-        if !live {
-            md.hold();
-        }
+        let waits = if live { pace.clock() } else { Clock::Wall(Tsc::calibrate()) };
+        let clocks = Clocks { waits, events: pace.clock() };
+        let contracts = contracts(config, tables, Some(engine));
+        let Front { feed, counts, flow } = Front::new(config, secrets, tables, &clocks, contracts.clone())?;
+        let (connection, trader_flow) = connection(config, secrets, abi::Side::Trader)?;
         let (calls, trader_calls): (Producer<Callback>, Consumer<Callback>) = ring(CALLBACK_RING, CALLBACKS);
-        let trader = Trader::open(trader_connection, clocks.events.clone(), calls)?;
-        let counts = [md.counts().clone(), trader.counts().clone()];
-        let options = CtpOptions::of(&config.ctp, loaded.secrets.auth_code.is_some(), live);
-        let sessions = tables.sessions.clone();
+        let trader = Trader::open(connection, clocks.events.clone(), calls)?;
+        let counts = [counts, trader.counts().clone()];
+        let options = CtpOptions::of(&config.ctp, secrets.auth_code.is_some(), live);
         let rates = config.run.home.join("rates.toml");
-        Ok(Self {
-            feed: CtpFeed::new(md, md_calls, ticks, clocks.clone(), options, contracts.clone(), sessions.clone()),
-            gateway: CtpGateway::new(trader, trader_calls, clocks, options, contracts, sessions, rates),
-            counts,
-            _flows: [md_flow, trader_flow],
-        })
+        let sessions = tables.sessions.clone();
+        let gateway = CtpGateway::new(trader, trader_calls, clocks, options, contracts, sessions, rates);
+        Ok(Self { feed, gateway, counts, _flows: [flow, trader_flow] })
     }
 }
 
-/// The contracts that the home's journals hold, under their ids, and which others it wants.
-fn contracts(config: &Config, tables: &Tables, engine: &Engine) -> SharedContracts {
+/// A front as a market without a venue: for recorders.
+///
+/// # Errors
+/// When the library or the flow directory cannot be used, or a symbol is no contract.
+pub fn front(config: &Config, secrets: &Secrets, tables: &Tables) -> Result<Front, ComposeError> {
+    let contracts = contracts(config, tables, None);
+    for symbol in &config.ctp.subscribe {
+        let known = Symbol::new(symbol.as_bytes()).and_then(|symbol| contracts.lock().ensure(&symbol, None));
+        known.ok_or_else(|| ComposeError::Contract(symbol.clone()))?;
+    }
+    if contracts.lock().is_empty() {
+        return Err(ComposeError::Contract(String::new()));
+    }
+    let real = Clock::Wall(Tsc::calibrate());
+    let events = match config.run.speed {
+        Speed::Max => Clock::Simulated(Arc::new(SimTime::new(Nanos::ABSENT))),
+        Speed::Real | Speed::Times(_) => real.clone(),
+    };
+    Front::new(config, secrets, tables, &Clocks { waits: real, events }, contracts)
+}
+
+/// The session with a market-data front, and the flow directory that it holds.
+pub struct Front {
+    feed: CtpFeed<Md, Consumer<Callback>>,
+    counts: Arc<Counts>,
+    flow: FlowDir,
+}
+
+impl Front {
+    fn new(
+        config: &Config,
+        secrets: &Secrets,
+        tables: &Tables,
+        clocks: &Clocks,
+        contracts: SharedContracts,
+    ) -> Result<Self, ComposeError> {
+        let live = config.run.speed != Speed::Max;
+        let (connection, flow) = connection(config, secrets, abi::Side::Market)?;
+        let (calls, callbacks): (Producer<Callback>, Consumer<Callback>) = ring(CALLBACK_RING, CALLBACKS);
+        let (ticks_in, ticks): (MarketProducer<42>, MarketConsumer<42>) =
+            market_ring(config.rings.market as usize, config.rings.overflow as usize, setup::INSTRUMENTS_MAX);
+        let mut md = Md::open(connection, clocks.events.clone(), calls, ticks_in)?;
+        if !live {
+            md.hold();
+        }
+        let counts = md.counts().clone();
+        let options = CtpOptions::of(&config.ctp, false, live);
+        let feed = CtpFeed::new(md, callbacks, ticks, clocks.clone(), options, contracts, tables.sessions.clone());
+        Ok(Self { feed, counts, flow })
+    }
+}
+
+impl MarketFeed for Front {
+    fn next(&mut self) -> Next {
+        self.feed.next()
+    }
+
+    fn take(&mut self, slot: &mut MarketSlot) -> bool {
+        self.feed.take(slot)
+    }
+
+    fn skipped(&self) -> Vec<(&'static str, u64)> {
+        self.feed.skipped().into_iter().chain(self.counts.all()).collect()
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.feed.problems()
+    }
+}
+
+/// The contracts that a home's journals hold, under their ids, and which others it wants.
+fn contracts(config: &Config, tables: &Tables, engine: Option<&Engine>) -> SharedContracts {
     let globs =
         if config.ctp.subscribe.is_empty() { &config.market.instruments } else { &config.ctp.subscribe }.clone();
     let wanted = Box::new(move |symbol: &str| is_wanted(&globs, symbol));
     let mut contracts = Contracts::new(tables.sessions.clone(), Arc::new(tables.products.clone()), wanted);
-    // The stages may hold different ends of one table: the longer one has all of it.
-    let (market, books) = (engine.signal().market().instruments(), engine.order().ledger().instruments());
-    for def in if market.len() > books.len() { market } else { books }.iter() {
-        contracts.seed(def);
+    if let Some(engine) = engine {
+        // The stages may hold different ends of one table: the longer one has all of it.
+        let (market, books) = (engine.signal().market().instruments(), engine.order().ledger().instruments());
+        for def in if market.len() > books.len() { market } else { books }.iter() {
+            contracts.seed(def);
+        }
     }
     SharedContracts::new(contracts)
 }
 
 /// How one of the libraries is used, and its flow directory.
-fn connection(loaded: &Loaded, side: abi::Side) -> Result<(Connection, FlowDir), Error> {
-    let (config, secrets) = (&loaded.config, &loaded.secrets);
+fn connection(config: &Config, secrets: &Secrets, side: abi::Side) -> Result<(Connection, FlowDir), ComposeError> {
     let (ctp, login) = (&config.ctp, &config.login);
     let (name, library, fronts, core) = match side {
         abi::Side::Market => ("md", &ctp.md_library, &ctp.md_fronts, ctp.md_core),
@@ -133,20 +192,12 @@ fn connection(loaded: &Loaded, side: abi::Side) -> Result<(Connection, FlowDir),
     };
     let root = if ctp.flow_dir.as_os_str().is_empty() { config.run.home.join("ctp") } else { ctp.flow_dir.clone() };
     let flow = FlowDir::take(&root, &login.broker_id, &login.user_id, name)?;
-    let secret = |secret: &Option<shrike_config::Secret>| secret.as_ref().map_or("", |text| text.reveal()).to_owned();
     let connection = Connection {
         library: library.clone(),
         fronts: fronts.clone(),
-        flow: PathBuf::from(flow.path()),
+        flow: flow.path().to_path_buf(),
         production: ctp.production,
-        credentials: Credentials {
-            broker_id: login.broker_id.clone(),
-            user_id: login.user_id.clone(),
-            password: secret(&secrets.password),
-            app_id: ctp.app_id.clone(),
-            auth_code: secret(&secrets.auth_code),
-            product_info: ctp.product_info.clone(),
-        },
+        credentials: Credentials::of(config, secrets),
         thread: setup::thread_plan(config, name, core),
     };
     Ok((connection, flow))

@@ -110,12 +110,6 @@ pub enum Error {
         /// The last record that the engine holds.
         held: Seq,
     },
-    /// A library of CTP's cannot be used.
-    #[error(transparent)]
-    Library(#[from] shrike_feed::ctp::abi::OpenError),
-    /// A flow directory cannot be used.
-    #[error(transparent)]
-    Flow(#[from] shrike_feed::ctp::flow::FlowError),
     /// The market has nothing.
     #[error("the market has no event: check market.data (--data) and the exchange's journal")]
     NoMarket,

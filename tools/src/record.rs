@@ -123,7 +123,7 @@ pub fn record(loaded: &Loaded, tables: &Tables, told: &AtomicBool) -> Result<Cou
     let config = &loaded.config;
     let home = Home::open(&config.run.home, &format!("shrike record, process {}", std::process::id()))
         .map_err(RunError::from)?;
-    let mut source = compose::source(config, tables)?;
+    let mut source = compose::source(config, &loaded.secrets, tables)?;
     let dir = home.journal(MARKET_JOURNAL);
     // Where the market waits for nobody, files are a function of the seed and the source.
     let simulated = config.run.speed == Speed::Max && !source.is_live;

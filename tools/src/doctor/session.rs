@@ -154,23 +154,13 @@ fn log_in(
 
 impl Trip<'_> {
     fn connection(&self, library: &Path, fronts: &[String], flow: &Path, name: &str) -> Connection {
-        let (config, secrets) = (&self.loaded.config, &self.loaded.secrets);
-        let reveal = |secret: &Option<shrike_config::Secret>| {
-            secret.as_ref().map(|secret| secret.reveal().to_owned()).unwrap_or_default()
-        };
+        let config = &self.loaded.config;
         Connection {
             library: library.to_owned(),
             fronts: fronts.to_vec(),
             flow: flow.to_owned(),
             production: config.ctp.production,
-            credentials: Credentials {
-                broker_id: config.login.broker_id.clone(),
-                user_id: config.login.user_id.clone(),
-                password: reveal(&secrets.password),
-                app_id: config.ctp.app_id.clone(),
-                auth_code: reveal(&secrets.auth_code),
-                product_info: config.ctp.product_info.clone(),
-            },
+            credentials: Credentials::of(config, &self.loaded.secrets),
             thread: ThreadPlan { name: name.to_owned(), core: None, fifo_priority: None },
         }
     }
