@@ -108,7 +108,7 @@ fn kills(lives: u64, seed: u64) {
             writing.kill().unwrap();
             writing.wait().unwrap();
             early += u64::from(seen == before);
-            let dies_with_host = in_memory && draw.next() % 5 == 0;
+            let dies_with_host = in_memory && draw.next().is_multiple_of(5);
             let durable = tail.synced_to().unwrap();
             if dies_with_host {
                 for place in home.memory.path().read_dir().unwrap() {
