@@ -25,13 +25,23 @@ impl Draw {
     }
 }
 
-fn shrike(args: &[&str]) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_shrike"));
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null());
-    command.spawn().expect("the shrike binary starts")
+/// A process that does not outlive the test, however that ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended where the test went well.
+        let _ = self.0.kill();
+    }
 }
 
-fn engine(home: &Path, exchange: &Path, live: &Path, topology: &str) -> Child {
+fn shrike(args: &[&str]) -> Running {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shrike"));
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null());
+    Running(command.spawn().expect("the shrike binary starts"))
+}
+
+fn engine(home: &Path, exchange: &Path, live: &Path, topology: &str) -> Running {
     let home = home.display().to_string();
     let settings = [
         "market.kind=exchange".to_owned(),
@@ -49,12 +59,12 @@ fn engine(home: &Path, exchange: &Path, live: &Path, topology: &str) -> Child {
 }
 
 /// Waits until the order journal holds `position` records or the engine has ended; how many it holds.
-fn wait_for(home: &Path, position: u64, engine: &mut Child) -> (u64, bool) {
+fn wait_for(home: &Path, position: u64, engine: &mut Running) -> (u64, bool) {
     let dir = journal_dir(home, "order");
     let mut reader = loop {
         match Reader::open(&dir) {
             Ok(reader) => break reader,
-            Err(_) => assert!(engine.try_wait().unwrap().is_none(), "the engine ended before it wrote a journal"),
+            Err(_) => assert!(engine.0.try_wait().unwrap().is_none(), "the engine ended before it wrote a journal"),
         }
     };
     let mut held = 0;
@@ -62,7 +72,7 @@ fn wait_for(home: &Path, position: u64, engine: &mut Child) -> (u64, bool) {
         match reader.next() {
             Ok(Some(record)) => held = record.header.seq.n(),
             Ok(None) => {
-                if let Some(status) = engine.try_wait().unwrap() {
+                if let Some(status) = engine.0.try_wait().unwrap() {
                     assert!(status.success(), "the engine failed: {status}");
                     return (held, true);
                 }
@@ -96,12 +106,12 @@ fn fifty_kills_lose_nothing_and_repeat_nothing() {
         // A start writes a few records; a kill may fall among them.
         let (now, ended) = wait_for(home, held + 1 + draw.below(2_000), &mut engine);
         assert!(!ended, "the market was over after {killed} kills: slow the exchange down");
-        engine.kill().unwrap();
-        engine.wait().unwrap();
+        engine.0.kill().unwrap();
+        engine.0.wait().unwrap();
         held = now;
         killed += 1;
     }
-    let status = engine(home, exchange_home, live.path(), "pipeline").wait().unwrap();
+    let status = engine(home, exchange_home, live.path(), "pipeline").0.wait().unwrap();
     if !status.success() {
         for look in [&["status"][..], &["tail", "order", "-n", "60"]] {
             let look = [look, &["--home", &engine_dir]].concat();
@@ -110,7 +120,7 @@ fn fifty_kills_lose_nothing_and_repeat_nothing() {
         }
     }
     assert!(status.success(), "the last run ends in order: {status}");
-    assert!(exchange.wait().unwrap().success(), "the exchange ends in order");
+    assert!(exchange.0.wait().unwrap().success(), "the exchange ends in order");
     let books = books::agree(home, exchange_home);
     assert!(books.sent > 200 && books.fills > 50, "the engine traded: {books:?}");
 }
