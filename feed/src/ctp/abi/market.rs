@@ -40,7 +40,8 @@ impl Md {
         let counts = Arc::new(Counts::default());
         let sink = sink(&connection, clock, ring, Arc::clone(&counts));
         let (prepared, reader) = latest(1);
-        let snapshots = Snapshots { ring: market, prepared: reader, contracts: Arc::default() };
+        let snapshots =
+            Snapshots { ring: market, prepared: reader, contracts: Arc::default(), dates: Default::default() };
         let common = |library: &Library| {
             let slot = |call: MarketCall| call.slot(library.version());
             Common {

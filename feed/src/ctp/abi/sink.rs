@@ -4,7 +4,7 @@
 use super::counts::Counts;
 use super::structs::RspInfo;
 use crate::ctp::callback::{Callback, What};
-use crate::ctp::decode::{self, DepthSnapshot};
+use crate::ctp::decode::{self, Dates, DepthSnapshot};
 use crate::ctp::lookup::Contracts;
 use shrike_core::clock::Clock;
 use shrike_core::event::{DepthTick, Seq};
@@ -61,6 +61,7 @@ pub(super) struct Snapshots {
     /// The table that was prepared last, if it is not in `contracts` yet.
     pub(super) prepared: LatestReader<Arc<Contracts>>,
     pub(super) contracts: Arc<Contracts>,
+    pub(super) dates: Dates,
 }
 
 impl Snapshots {
@@ -73,7 +74,8 @@ impl Snapshots {
         let Some(contract) = self.contracts.find(&snapshot.instrument) else {
             return counts.unknown.add(1);
         };
-        let Ok(stamp) = decode::stamp(snapshot, contract, self.contracts.session_day(), received) else {
+        let session_day = self.contracts.session_day();
+        let Ok(stamp) = decode::stamp(snapshot, contract, session_day, received, &mut self.dates) else {
             return counts.malformed.add(1);
         };
         let mut out_of_range = 0;
