@@ -26,9 +26,6 @@ use shrike_feed::ctp::{CtpOptions, abi};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// Slots of the ring of callbacks; what a busy moment has more waits in its overflow queue.
-const CALLBACK_RING: usize = 4_096;
-
 /// Runs the engine at the counter that the configuration names.
 ///
 /// # Errors
@@ -86,7 +83,7 @@ impl Counter {
         let contracts = contracts(config, tables, Some(engine));
         let Front { feed, counts, flow } = Front::new(config, secrets, tables, &clocks, contracts.clone())?;
         let (connection, trader_flow) = connection(config, secrets, abi::Side::Trader)?;
-        let (calls, trader_calls): (Producer<Callback>, Consumer<Callback>) = ring(CALLBACK_RING, CALLBACKS);
+        let (calls, trader_calls): (Producer<Callback>, Consumer<Callback>) = ring(CALLBACKS, 0);
         let trader = Trader::open(connection, clocks.events.clone(), calls)?;
         let counts = [counts, trader.counts().clone()];
         let options = CtpOptions::of(&config.ctp, secrets.auth_code.is_some(), live);
@@ -135,7 +132,7 @@ impl Front {
     ) -> Result<Self, ComposeError> {
         let live = config.run.speed != Speed::Max;
         let (connection, flow) = connection(config, secrets, abi::Side::Market)?;
-        let (calls, callbacks): (Producer<Callback>, Consumer<Callback>) = ring(CALLBACK_RING, CALLBACKS);
+        let (calls, callbacks): (Producer<Callback>, Consumer<Callback>) = ring(CALLBACKS, 0);
         let (ticks_in, ticks): (MarketProducer<42>, MarketConsumer<42>) =
             market_ring(config.rings.market as usize, config.rings.overflow as usize, setup::INSTRUMENTS_MAX);
         let mut md = Md::open(connection, clocks.events.clone(), calls, ticks_in)?;

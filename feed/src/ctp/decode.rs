@@ -135,7 +135,40 @@ pub struct Stamp {
     exch_ns: Nanos,
 }
 
-/// Reads what can make a snapshot unusable, before a slot of a ring is taken for it.
+/// The dates of the snapshot before: they seldom change, and reading one costs as much as a whole level.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dates {
+    trading: Date,
+    action: Date,
+}
+
+/// A date's text and what it says.
+#[derive(Clone, Copy, Debug, Default)]
+struct Date {
+    text: [u8; 9],
+    day: Option<TradingDay>,
+    /// The start of that day in China.
+    start: Nanos,
+}
+
+impl Date {
+    #[inline]
+    fn read(&mut self, text: &[u8; 9]) -> &Self {
+        if self.text != *text {
+            self.read_anew(text);
+        }
+        self
+    }
+
+    #[cold]
+    fn read_anew(&mut self, text: &[u8; 9]) {
+        let day = day(text);
+        *self = Self { text: *text, day, start: day.map_or(Nanos::ABSENT, |day| Nanos::china(day, 0, 0)) };
+    }
+}
+
+/// Reads what can make a snapshot unusable, before a slot of a ring is taken for it. `dates` is kept from one snapshot to
+/// the next, by the thread that reads them.
 ///
 /// `session_day` is the login's trading day, which CZCE's snapshots do not carry at night. `received` decides the date of
 /// a DCE snapshot at night, where CTP sends the trading day as the natural date.
@@ -144,23 +177,30 @@ pub fn stamp(
     contract: &Contract,
     session_day: TradingDay,
     received: Nanos,
+    dates: &mut Dates,
 ) -> Result<Stamp, Malformed> {
-    let own_day = day(&snapshot.trading_day);
-    let trading_day = if contract.exchange == Exchange::Czce { Some(session_day) } else { own_day };
+    let own = dates.trading.read(&snapshot.trading_day);
+    let trading_day = if contract.exchange == Exchange::Czce { Some(session_day) } else { own.day };
     let trading_day = trading_day.ok_or(Malformed::Day)?;
     let second = second_of_day(&snapshot.time).ok_or(Malformed::Time)?;
     let millis = u32::try_from(snapshot.millis).ok().filter(|&millis| millis < 1_000).ok_or(Malformed::Time)?;
-    let action_day = if contract.exchange == Exchange::Dce && is_night(second) {
-        nearest_date(second, received)
+    let (action_day, start) = if contract.exchange == Exchange::Dce && is_night(second) {
+        let day = nearest_date(second, received);
+        (day, Nanos::china(day, 0, 0))
     } else {
+        let action = dates.action.read(&snapshot.action_day);
         // Some gateways leave ActionDay empty; by day the trading day is the natural one.
-        day(&snapshot.action_day).or(own_day.filter(|_| !is_night(second))).ok_or(Malformed::Day)?
+        let date = if action.day.is_none() && !is_night(second) { own } else { action };
+        (date.day.ok_or(Malformed::Day)?, date.start)
     };
+    if start.is_absent() {
+        return Err(Malformed::Day);
+    }
     if snapshot.volume < 0 {
         return Err(Malformed::Volume);
     }
-    let exch_ns = Nanos::china(action_day, second, millis * 1_000_000);
-    if exch_ns.is_absent() { Err(Malformed::Day) } else { Ok(Stamp { trading_day, action_day, exch_ns }) }
+    let since_start = u64::from(second) * Nanos::PER_SECOND + u64::from(millis) * Nanos::PER_MILLI;
+    Ok(Stamp { trading_day, action_day, exch_ns: start.after(since_start) })
 }
 
 /// [`stamp`] and [`fill`]. About 60 ns.
@@ -174,7 +214,8 @@ pub fn decode(
     received: Nanos,
     tick: &mut DepthTick,
 ) -> Result<u32, Malformed> {
-    Ok(fill(snapshot, contract, &stamp(snapshot, contract, session_day, received)?, tick))
+    let stamp = stamp(snapshot, contract, session_day, received, &mut Dates::default())?;
+    Ok(fill(snapshot, contract, &stamp, tick))
 }
 
 /// Writes every field of `tick`; returns how many numbers were out of range (and are absent), for the feed's count.

@@ -158,7 +158,13 @@ impl MarketCaller {
         let counts = Arc::new(Counts::default());
         let sink = Sink { clock, ring, thread: ThreadPlan::default(), is_placed: false, counts: Arc::clone(&counts) };
         let (prepared, reader) = latest(1);
-        let snapshots = Snapshots { ring: market, prepared: reader, contracts: Arc::default(), holds: Arc::default() };
+        let snapshots = Snapshots {
+            ring: market,
+            prepared: reader,
+            contracts: Arc::default(),
+            holds: Arc::default(),
+            dates: Default::default(),
+        };
         Self { version, spi: spi::market(version, sink, snapshots), counts, prepared }
     }
 

@@ -46,7 +46,13 @@ impl Md {
         let sink = sink(&connection, clock, ring, Arc::clone(&counts));
         let (prepared, reader) = latest(1);
         let holds = Arc::<AtomicBool>::default();
-        let snapshots = Snapshots { ring: market, prepared: reader, contracts: Arc::default(), holds: holds.clone() };
+        let snapshots = Snapshots {
+            ring: market,
+            prepared: reader,
+            contracts: Arc::default(),
+            holds: holds.clone(),
+            dates: Default::default(),
+        };
         let common = |library: &Library| {
             let slot = |call: MarketCall| call.slot(library.version());
             Common {

@@ -4,7 +4,7 @@
 use super::counts::Counts;
 use super::structs::RspInfo;
 use crate::ctp::callback::{Callback, What};
-use crate::ctp::decode::{self, DepthSnapshot};
+use crate::ctp::decode::{self, Dates, DepthSnapshot};
 use crate::ctp::lookup::Contracts;
 use shrike_core::clock::Clock;
 use shrike_core::event::{DepthTick, MarketSlot, Seq};
@@ -64,6 +64,7 @@ pub(super) struct Snapshots {
     pub(super) contracts: Arc<Contracts>,
     /// Set while snapshots wait for room in the ring instead of replacing one another.
     pub(super) holds: Arc<AtomicBool>,
+    pub(super) dates: Dates,
 }
 
 impl Snapshots {
@@ -76,7 +77,8 @@ impl Snapshots {
         let Some(contract) = self.contracts.find(&snapshot.instrument) else {
             return counts.unknown.add(1);
         };
-        let Ok(stamp) = decode::stamp(snapshot, contract, self.contracts.session_day(), received) else {
+        let session_day = self.contracts.session_day();
+        let Ok(stamp) = decode::stamp(snapshot, contract, session_day, received, &mut self.dates) else {
             return counts.malformed.add(1);
         };
         let mut out_of_range = 0;
