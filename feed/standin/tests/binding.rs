@@ -107,7 +107,8 @@ fn child() {
     assert_eq!((last.status, last.front_id, last.session_id), (new, login.front_id, login.session_id));
     while trading.update(sent).status != Some(OrderStatus::Cancelled) {}
 
-    // The answers of the queries, of which a second at a time is not sent.
+    // The answers of the queries. While one is slow in coming, another is not sent.
+    assert_eq!(kit::control(&address, "slow 1000 at query-orders"), "ok");
     assert_eq!(trading.api.query(20, Query::Orders), 0);
     assert_eq!(trading.api.query(21, Query::Trades), -2, "one is under way");
     let orders = trading.answer(20, |what| match what {
@@ -142,7 +143,7 @@ fn child() {
     market.api.stop();
     // The exchange sees in its own time that they have gone.
     let began = Instant::now();
-    while kit::control(&address, "status") != "ok: 0 connections, 1 faults, 0 waiting" {
+    while kit::control(&address, "status") != "ok: 0 connections, 2 faults, 0 waiting" {
         assert!(began.elapsed() < Duration::from_secs(30), "{}", kit::control(&address, "status"));
     }
     println!("the day is done");
