@@ -11,7 +11,8 @@ use shrike_core::codes::{
     StageId, SubmitStatus, Urgency,
 };
 use shrike_core::event::{
-    Alarm, Connection, Event, Gap, Header, Kind, OrderReport, OrderRequest, ReportSlot, ResyncEnd, Seq, Timer, flags,
+    Alarm, Connection, Event, Gap, Header, Kind, Login, OrderReport, OrderRequest, ReportSlot, ResyncEnd, Seq, Timer,
+    flags,
 };
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Lots, Nanos, Price};
@@ -309,6 +310,22 @@ fn a_silent_order_is_asked_about_then_lost_then_never_arrived() {
     assert_eq!(worst(&desk), Lots::new(0));
     let again = only(desk.market(SHFE, BID, ASK).inserts());
     assert!(again.order_ref > order.order_ref);
+}
+
+#[test]
+fn a_counter_that_restarted_gives_session_numbers_again() {
+    let mut desk = Desk::ready();
+    let order = only(desk.target(SHFE, 2, Urgency::Passive).inserts());
+    desk.wait(desk.settings.ack_timeout_ns * 2 + desk.settings.query_timeout_ns);
+    for _ in 0..2 {
+        desk.wait(desk.settings.lost_grace_ns + desk.settings.ack_timeout_ns);
+        desk.resynced(&[]);
+    }
+    // The same number under another front is another session.
+    desk.venue(&Login { front_id: 2, ..login(day(2), order.session_id) });
+    desk.resynced(&[]);
+    let said = desk.wait(desk.settings.ack_timeout_ns);
+    assert_eq!(said.updates()[0].state(), Some(OrderState::NeverArrived));
 }
 
 #[test]

@@ -2,13 +2,18 @@
 //! --listen`, and `shrike run` with the stand-in library. The market goes as fast as both follow.
 
 use shrike_core::event::Kind;
+use shrike_core::ledger::{Capacity, Ledger};
 use shrike_core::units::Nanos;
 use shrike_engine::runtime::journal_dir;
 use shrike_journal::Reader;
 use shrike_tests::books::{self, Books};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
+
+/// What is still open then, the stop has to end.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What one run is like.
 pub struct Day<'a> {
@@ -156,13 +161,26 @@ impl Process {
         }
     }
 
-    /// Waits until the engine has seen the market at a time.
+    /// Waits until the engine has seen the market at a time, and its orders have ended.
     fn until(&mut self, home: &Path, end: Nanos) {
         let mut reader = Reader::open(&journal_dir(home, "signal")).unwrap();
         loop {
             match reader.next().unwrap() {
-                Some(record) if record.header.recv_ns >= end => return,
+                Some(record) if record.header.recv_ns >= end => break,
                 Some(_) => {}
+                None => {
+                    self.assert_runs();
+                    std::thread::yield_now();
+                }
+            }
+        }
+        let mut ledger = Ledger::new(Capacity { instruments: 64, orders: 1 << 16, strategies: 8 });
+        let mut reader = Reader::open(&journal_dir(home, "order")).unwrap();
+        let began = Instant::now();
+        loop {
+            match reader.next().unwrap() {
+                Some(record) => _ = ledger.apply(record.header, record.event()),
+                None if ledger.live_count() == 0 || began.elapsed() > PATIENCE => return,
                 None => {
                     self.assert_runs();
                     std::thread::yield_now();

@@ -2,6 +2,7 @@
 //! break.
 // Tests may unwrap: a panic is how they fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_types, reason = "the tests wait for processes")]
 
 mod day;
 mod desk;
