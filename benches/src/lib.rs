@@ -76,6 +76,8 @@ pub fn rows() -> Vec<Row> {
         row("journal append 128 B, 200 k/s, syncing", Budget::P999(300.0), journal::open_128),
         row("journal append 384 B, 200 k/s, syncing", Budget::P999(300.0), journal::open_384),
         row("CTP decode into a ring slot", Budget::None, decode::decode),
+        row("CTP callback to the ring", Budget::P50(60.0), decode::callback),
+        row("CTP callbacks and their ticks, one core", Budget::MillionsPerSecond(1.0), decode::throughput),
         row("tick to order, inline", Budget::P50(350.0), order_path::inline),
         row("tick to order, pipeline", Budget::InlineAndHops(3.0), order_path::pipeline),
         row("replay, generated market, verified", Budget::MillionsPerSecond(10.0), replay::generated),

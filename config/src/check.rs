@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 pub(crate) fn conflict(config: &Config) -> Option<(String, String)> {
     market(config)
         .or_else(|| limits(config))
+        .or_else(|| backoff(config))
         .or_else(|| cores(config))
         .or_else(|| ids(config))
         .or_else(|| config.strategies().find_map(|(name, entry)| strategy(name, entry)))
@@ -27,6 +28,20 @@ fn market(config: &Config) -> Option<(String, String)> {
         ),
         MarketKind::Exchange if empty(&config.exchange.home) => {
             say("market.kind", "\"exchange\" needs `exchange.home`, the home of the `shrike exchange` process")
+        }
+        MarketKind::Journal if empty(&config.market.follow) => {
+            say("market.kind", "\"journal\" needs `market.follow`, the home of the `shrike record` process")
+        }
+        MarketKind::Ctp if empty(&config.ctp.md_library) || empty(&config.ctp.trader_library) => say(
+            "market.kind",
+            "\"ctp\" needs `ctp.md_library` and `ctp.trader_library`, the files of the broker's libraries",
+        ),
+        MarketKind::Ctp if config.ctp.md_fronts.is_empty() || config.ctp.trader_fronts.is_empty() => say(
+            "market.kind",
+            "\"ctp\" needs `ctp.md_fronts` and `ctp.trader_fronts`, such as [\"tcp://192.0.2.1:41213\"]",
+        ),
+        MarketKind::Ctp if config.login.broker_id.is_empty() || config.login.user_id.is_empty() => {
+            say("market.kind", "\"ctp\" needs `login.broker_id` and `login.user_id`")
         }
         MarketKind::Generated if config.generator.products.is_empty() => {
             say("generator.products", "a generated market needs one product at least, for example [\"rb\"]")
@@ -56,15 +71,27 @@ fn limits(config: &Config) -> Option<(String, String)> {
     })
 }
 
+fn backoff(config: &Config) -> Option<(String, String)> {
+    let (min, max) = (config.ctp.backoff_min_ms, config.ctp.backoff_max_ms);
+    let problem = || format!("{max} ms is less than `ctp.backoff_min_ms`, {min} ms; raise it");
+    (max < min).then(|| ("ctp.backoff_max_ms".to_owned(), problem()))
+}
+
 fn cores(config: &Config) -> Option<(String, String)> {
-    let threads = &config.threads;
-    let pins = [("feed", threads.feed), ("signal", threads.signal), ("order", threads.order)];
+    let (threads, ctp) = (&config.threads, &config.ctp);
+    let pins = [
+        ("threads.feed", threads.feed),
+        ("threads.signal", threads.signal),
+        ("threads.order", threads.order),
+        ("ctp.md_core", ctp.md_core),
+        ("ctp.trader_core", ctp.trader_core),
+    ];
     let mut later = pins.iter();
     while let Some((name, pin)) = later.next() {
         let Some(core) = pin else { continue };
         if let Some((other, _)) = later.clone().find(|(_, pin)| pin == &Some(*core)) {
-            let problem = format!("core {core} is also `threads.{name}`; give each thread its own core, or \"none\"");
-            return say(format!("threads.{other}"), problem);
+            let problem = format!("core {core} is also `{name}`; give each thread its own core, or \"none\"");
+            return say(*other, problem);
         }
     }
     None

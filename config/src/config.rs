@@ -3,10 +3,11 @@
 use crate::error::ConfigError;
 use crate::profiles;
 use crate::read;
+use crate::sections::ctp::Ctp;
 use crate::sections::exchange::Exchange;
 use crate::sections::host::{Journal, Rings, Threads};
 use crate::sections::login::Login;
-use crate::sections::market::{Generator, Market};
+use crate::sections::market::{Generator, Market, Record};
 use crate::sections::orders::Orders;
 use crate::sections::risk::Risk;
 use crate::sections::run::Run;
@@ -24,12 +25,16 @@ pub struct Config {
     pub run: Run,
     /// Where market data comes from.
     pub market: Market,
+    /// What the recorder of market data watches.
+    pub record: Record,
     /// The market that is made up.
     pub generator: Generator,
     /// The simulated exchange.
     pub exchange: Exchange,
     /// Who we are at the venue.
     pub login: Login,
+    /// A counter reached through CTP's libraries.
+    pub ctp: Ctp,
     /// Cores and waiting.
     pub threads: Threads,
     /// Capacities between threads.

@@ -383,6 +383,10 @@ codes! {
         OrderTableFull = 10 "order-table-full",
         /// A decision loop was cut at its bound.
         DecisionBound = 11 "decision-bound",
+        /// The venue refused the login for good: no more is tried, so that the account is not locked.
+        LoginRefused = 12 "login-refused",
+        /// The exchange's clock and ours differ by more than they may.
+        ClockOffset = 13 "clock-offset",
     }
 }
 

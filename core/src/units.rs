@@ -148,8 +148,8 @@ fixed!(
 
 impl Price {
     /// Exact conversion of a feed's floating-point price, rounded to the nearest 1e-8; absent for NaN, infinities,
-    /// `DBL_MAX` and anything out of range. The one place (with [`Qty::from_f64`] and [`Turnover::from_f64`]) where
-    /// `f64` becomes money.
+    /// `DBL_MAX` and anything out of range. The one place (with [`Qty::from_f64`], [`Turnover::from_f64`] and
+    /// [`Money::from_f64`]) where `f64` becomes money.
     #[inline]
     pub fn from_f64(value: f64) -> Self {
         Self(scaled(value, 1e8))
@@ -194,6 +194,21 @@ impl Turnover {
 }
 
 impl Money {
+    /// As [`Price::from_f64`], without loss for amounts that have no exact `f64`: absent beyond 1e20, where the money of
+    /// no account is.
+    #[inline]
+    pub fn from_f64(value: f64) -> Self {
+        const LIMIT: f64 = 1e20;
+        if value.abs() < LIMIT {
+            // The whole part has no fraction and the rest is below one: neither product is rounded more than it must.
+            let whole = value as i128;
+            let rest = value - whole as f64;
+            Self(whole * SCALE as i128 + scaled(rest, 1e8) as i128)
+        } else {
+            Self::ABSENT
+        }
+    }
+
     /// This money times a rate in units of 1e-8 (a fee or margin ratio), rounded half away from zero.
     #[inline]
     pub const fn times_rate(self, rate: i64) -> Money {
@@ -210,21 +225,25 @@ impl Money {
     }
 }
 
-/// Nearest integer of `value * factor`, or `i64::MIN` (absent) when it is not a number or does not fit.
+/// Nearest integer of `value * factor`, half to even, or `i64::MIN` (absent) when it is not a number or does not fit.
 #[inline]
 fn scaled(value: f64, factor: f64) -> i64 {
+    // Between 2^52 and 2^53 floats are the integers and their bits count them. This one stands in the middle: adding it to
+    // anything smaller than 2^51 rounds, and leaves the integer in the bits.
+    const MIDDLE: f64 = 6_755_399_441_055_744.0;
+    const NEAR: f64 = 2_251_799_813_685_248.0;
     let product = value * factor;
-    let size = product.abs();
-    // From 2^52 on there are no fractions; below, adding 2^52 leaves no place for them, and the sum is rounded to the
-    // nearest even. `round_ties_even` is the same, but a call into libm on x86-64 without SSE4.1.
-    const WHOLE: f64 = 4_503_599_627_370_496.0;
-    let whole = if size < WHOLE { size + WHOLE - WHOLE } else { size };
-    // 2^63 is exact in f64; the comparison is false for NaN.
-    if whole < 9_223_372_036_854_775_808.0 {
-        if product < 0.0 { -(whole as i64) } else { whole as i64 }
+    if product.abs() < NEAR {
+        ((product + MIDDLE).to_bits() as i64).wrapping_sub(MIDDLE.to_bits() as i64)
     } else {
-        i64::MIN
+        scaled_far(product)
     }
+}
+
+/// The same for products from 2^51 on. `round_ties_even` is a call into libm on x86-64 without SSE4.1.
+fn scaled_far(product: f64) -> i64 {
+    // 2^63 is exact in f64; the comparison is false for NaN.
+    if product.abs() < 9_223_372_036_854_775_808.0 { product.round_ties_even() as i64 } else { i64::MIN }
 }
 
 /// A number of contracts, signed where a side is meant (long positive).
@@ -317,10 +336,15 @@ impl Nanos {
     pub const fn since(self, earlier: Nanos) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
-    /// The moment `second_of_day` (+ `nanos`) on a calendar date in China Standard Time.
+    /// The moment `second_of_day` (+ `nanos`) on a calendar date in China Standard Time; absent before 1970 and from
+    /// 2554 on, where it has no number.
     pub const fn china(date: TradingDay, second_of_day: u32, nanos: u32) -> Self {
         let seconds = date.days_since_epoch() * 86_400 + second_of_day as i64 - 8 * 3600;
-        if seconds < 0 { Self::ABSENT } else { Self(seconds as u64 * Self::PER_SECOND + nanos as u64) }
+        const SECONDS_MAX: i64 = (u64::MAX / Nanos::PER_SECOND) as i64;
+        if seconds < 0 || seconds >= SECONDS_MAX {
+            return Self::ABSENT;
+        }
+        Self(seconds as u64 * Self::PER_SECOND + nanos as u64)
     }
     /// The calendar date in China Standard Time.
     pub const fn china_date(self) -> TradingDay {
@@ -503,16 +527,30 @@ mod tests {
     fn feed_noise_is_absent() {
         for noise in [f64::MAX, -f64::MAX, f64::NAN, f64::INFINITY, 1e30] {
             assert!(Price::from_f64(noise).is_absent(), "{noise}");
+            assert!(Money::from_f64(noise).is_absent(), "{noise}");
         }
         assert_eq!(Price::from_f64(5806.400000000001), Price::parse("5806.4").unwrap());
     }
 
     proptest! {
         #[test]
-        fn the_conversion_is_the_rounded_product(value in prop_oneof![any::<f64>(), -1e12..1e12]) {
+        fn the_conversion_is_the_rounded_product(value in prop_oneof![any::<f64>(), -1e12..1e12, -3e7..3e7, -1e-7..1e-7]) {
             let product = (value * 1e8).round_ties_even();
             let expected = if product.abs() < 2_f64.powi(63) { product as i64 } else { i64::MIN };
             prop_assert_eq!(Price::from_f64(value).raw(), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn money_up_to_45_million_survives_f64(raw in -(1_i128 << 52)..(1_i128 << 52)) {
+            prop_assert_eq!(Money::from_f64(raw as f64 / 1e8), Money::from_raw(raw));
+        }
+
+        #[test]
+        fn money_is_the_nearest_of_what_the_float_holds(whole in -99_999_999_999_i64..99_999_999_999, eighths in 0_i64..8) {
+            let exact = Money::from_raw(i128::from(whole) * 100_000_000 + i128::from(eighths) * 12_500_000);
+            prop_assert_eq!(Money::from_f64(whole as f64 + eighths as f64 / 8.0), exact);
         }
     }
 
@@ -530,6 +568,7 @@ mod tests {
         let time = Nanos::china(day, 21 * 3600, 500_000_000);
         assert_eq!(format!("{time:.3}"), "2018-10-08 21:00:00.500");
         assert_eq!(day.weekday(), 0, "2018-10-08 was a Monday");
+        assert!(Nanos::china(TradingDay::new(99_991_231).unwrap(), 0, 999_999_999).is_absent());
     }
 
     proptest! {

@@ -101,25 +101,30 @@ pub fn stages(config: &Config, tables: &Tables) -> (SignalStage, OrderStage) {
     (SignalStage::new(INSTRUMENTS_MAX, strategies), order)
 }
 
+/// How a journal is written under a configuration. `simulated`: time is the recordings' and the files are a function of
+/// `run_id` and the inputs.
+pub fn journal_options(config: &Config, stage: StageId, simulated: bool, run_id: u64) -> WriterOptions {
+    let options = if simulated { WriterOptions::simulated(stage, run_id) } else { WriterOptions::new(stage) };
+    let mut options = options.with_segment_bytes(config.journal.segment_mib.saturating_mul(1 << 20));
+    let live_dir = &config.journal.live_dir;
+    options.live_dir = (!live_dir.as_os_str().is_empty()).then(|| live_dir.clone());
+    if !simulated {
+        options.syncing = Syncing::EveryMs(u64::from(config.journal.sync_every_ms));
+    }
+    options.run_id = run_id;
+    options
+}
+
+/// The number that names a run: the seed in simulated time, else the time of the wall.
+pub fn run_id(config: &Config, simulated: bool) -> u64 {
+    if simulated { config.run.seed } else { wall_ns() }
+}
+
 /// How the engine runs under a configuration. `simulated`: time is the recordings' and files are a function of the seed.
 pub fn engine_options(loaded: &Loaded, simulated: bool, build: &str) -> EngineOptions {
     let config = &loaded.config;
-    let run_id = if simulated { config.run.seed } else { wall_ns() };
-    let journal = |stage| {
-        let options = if simulated { WriterOptions::simulated(stage, run_id) } else { WriterOptions::new(stage) };
-        let bytes = config.journal.segment_mib.saturating_mul(1 << 20);
-        let mut options = options.with_segment_bytes(bytes);
-        if config.journal.live_dir.as_os_str().is_empty() {
-            options.live_dir = None;
-        } else {
-            options.live_dir = Some(config.journal.live_dir.clone());
-        }
-        if !simulated {
-            options.syncing = Syncing::EveryMs(u64::from(config.journal.sync_every_ms));
-        }
-        options.run_id = run_id;
-        options
-    };
+    let run_id = run_id(config, simulated);
+    let journal = |stage| journal_options(config, stage, simulated, run_id);
     EngineOptions {
         topology: match config.run.topology {
             shrike_config::Topology::Inline => Topology::Inline,
@@ -155,7 +160,8 @@ fn pipeline_plan(config: &Config) -> PipelinePlan {
     }
 }
 
-fn thread_plan(config: &Config, name: &str, core: Option<usize>) -> ThreadPlan {
+/// A thread of this name on this core, with the configured priority.
+pub fn thread_plan(config: &Config, name: &str, core: Option<usize>) -> ThreadPlan {
     let priority = config.threads.fifo_priority;
     ThreadPlan { name: name.into(), core, fifo_priority: (priority > 0).then_some(priority) }
 }

@@ -63,14 +63,13 @@ impl Directory {
 impl Segments for Directory {
     fn indices(&mut self) -> io::Result<Vec<u32>> {
         self.live = live_dir(&self.dir)?;
-        let mut indices = list(&self.dir)?;
-        if let Some(live) = &self.live {
-            match list(live) {
-                Ok(more) => indices.extend(more),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
+        // Memory first: a segment that moves to the disk meanwhile is there before it is gone here.
+        let mut indices = match self.live.as_deref().map(list) {
+            None => Vec::new(),
+            Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Some(listed) => listed?,
+        };
+        indices.extend(list(&self.dir)?);
         indices.sort_unstable();
         indices.dedup();
         Ok(indices)

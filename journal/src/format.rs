@@ -14,6 +14,8 @@ pub const VERSION: u32 = 1;
 pub const HEADER_PAGE: u32 = 4096;
 /// Records begin on multiples of this.
 pub const LINE: u32 = 64;
+/// Offset of the segment header's checksum.
+pub const CRC_OFFSET: u32 = 12;
 /// Offset of the durable mark in the header page.
 pub const MARK_OFFSET: u32 = 128;
 /// Kind of the frame that says: the rest of this segment is empty, go on in the next one.
@@ -98,11 +100,9 @@ pub enum Page {
     Future(u32),
     /// Ours, and damaged.
     Damaged {
-        /// Offset in the page.
-        offset: u32,
-        /// The value there.
+        /// The checksum in the header.
         found: u32,
-        /// What belongs there.
+        /// The checksum of its bytes.
         expected: u32,
     },
 }
@@ -117,15 +117,17 @@ pub fn read_page(page: &[u8]) -> Page {
         // The writer fills the page before the magic, so the rest may hold anything.
         return Page::NotBegun;
     }
-    if header.magic != MAGIC {
+    // Where the checksum holds with what we write in their place, the magic or the version is damaged, not foreign.
+    let is_ours = SegmentHeader { magic: MAGIC, version: VERSION, ..header }.checksum() == header.crc;
+    if header.magic != MAGIC && !is_ours {
         return Page::Foreign;
     }
-    if header.version > VERSION {
+    if header.version > VERSION && !is_ours {
         return Page::Future(header.version);
     }
     let expected = header.checksum();
     if header.crc != expected {
-        return Page::Damaged { offset: 12, found: header.crc, expected };
+        return Page::Damaged { found: header.crc, expected };
     }
     Page::Begun(header)
 }

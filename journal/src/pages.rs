@@ -32,9 +32,18 @@ struct State {
     capacity: usize,
     synced_to: Position,
     fault: Option<Fault>,
-    /// Calls until all calls fail.
-    calls_left: Option<u64>,
+    failing: Option<Failing>,
     aside: Vec<(PathBuf, Vec<u8>)>,
+}
+
+/// Which calls fail.
+#[derive(Debug)]
+struct Failing {
+    /// Calls that still work.
+    after: u64,
+    /// Calls that fail then; `None`: all.
+    count: Option<u64>,
+    has_failed: bool,
 }
 
 /// A handle to the simulated files of one journal; clones share them, so a test keeps one while a writer holds another.
@@ -60,7 +69,7 @@ impl Pages {
                 capacity: usize::MAX,
                 synced_to: Position::default(),
                 fault: None,
-                calls_left: None,
+                failing: None,
                 aside: Vec::new(),
             })),
         }
@@ -87,7 +96,17 @@ impl Pages {
 
     /// After so many more calls (sync, take, each step of mending and closing) every call fails; `None`: none does.
     pub fn fail_after(&self, calls: Option<u64>) {
-        self.state().calls_left = calls;
+        self.state().failing = calls.map(|after| Failing { after, count: None, has_failed: false });
+    }
+
+    /// After so many more calls `count` calls fail, and later ones work again.
+    pub fn fail_once(&self, after: u64, count: u64) {
+        self.state().failing = Some(Failing { after, count: Some(count), has_failed: false });
+    }
+
+    /// Whether a call has failed since the test last said which do.
+    pub fn has_failed(&self) -> bool {
+        self.state().failing.as_ref().is_some_and(|failing| failing.has_failed)
     }
 
     /// Makes durable what is written, as one turn of the syncing thread does; marks trail by one turn.
@@ -162,14 +181,18 @@ fn write_at(disk: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
 
 impl State {
     fn call(&mut self) -> io::Result<()> {
-        match &mut self.calls_left {
-            Some(0) => Err(io::Error::from_raw_os_error(libc::EIO)),
-            Some(left) => {
-                *left -= 1;
-                Ok(())
+        let Some(failing) = &mut self.failing else { return Ok(()) };
+        match (&mut failing.after, &mut failing.count) {
+            (0, Some(0)) => return Ok(()),
+            (0, Some(count)) => *count -= 1,
+            (0, None) => {}
+            (after, _) => {
+                *after -= 1;
+                return Ok(());
             }
-            None => Ok(()),
         }
+        failing.has_failed = true;
+        Err(io::Error::from_raw_os_error(libc::EIO))
     }
 
     fn sync(&mut self) -> Result<(), Fault> {
@@ -271,7 +294,8 @@ impl Storage for Pages {
 
     fn ready(&self) -> usize {
         let state = self.state();
-        if state.calls_left == Some(0) { 0 } else { state.capacity.saturating_sub(state.files.len()).min(2) }
+        let fails = state.failing.as_ref().is_some_and(|failing| failing.after == 0 && failing.count != Some(0));
+        if fails { 0 } else { state.capacity.saturating_sub(state.files.len()).min(2) }
     }
 
     fn refill(&mut self) {}

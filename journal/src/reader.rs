@@ -4,8 +4,8 @@
 use crate::damage::{Bad, ReadError};
 use crate::directory::Directory;
 use crate::format::{
-    HEADER_PAGE, LINE, MARK_OFFSET, Page, Position, ROLL_BYTES, ROLL_KIND, SegmentHeader, decode_mark, follows, padded,
-    read_page, record_crc,
+    CRC_OFFSET, HEADER_PAGE, LINE, MARK_OFFSET, Page, Position, ROLL_BYTES, ROLL_KIND, SegmentHeader, decode_mark,
+    follows, padded, read_page, record_crc,
 };
 use crate::segment::Segment;
 use crate::storage::Segments;
@@ -149,9 +149,10 @@ impl<D: Segments> Reader<D> {
         while high - low > 1 {
             let middle = usize::midpoint(low, high);
             let index = indices.get(middle).copied().unwrap_or(0);
-            match self.open_segment(index)? {
-                Some((header, _)) if header.first_seq <= seq => low = middle,
-                _ => high = middle,
+            match self.open_segment(index) {
+                Ok(Some((header, _))) if header.first_seq <= seq => low = middle,
+                Ok(_) | Err(ReadError::Torn { .. }) => high = middle,
+                Err(error) => return Err(error),
             }
         }
         let Some(index) = indices.get(low).copied() else { return Ok(()) };
@@ -258,13 +259,9 @@ impl<D: Segments> Reader<D> {
             Page::Begun(header) => header,
             Page::Foreign => return foreign("it begins with other bytes than a segment does".into()),
             Page::Future(found) => return Err(ReadError::Future { file, found }),
-            Page::Damaged { offset, found, expected } => {
-                return Err(ReadError::Corrupt {
-                    file,
-                    position: Position { segment: index, offset },
-                    bad: Bad::Header { found, expected },
-                    synced_to: Position::default(),
-                });
+            Page::Damaged { found, expected } => {
+                let position = Position { segment: index, offset: CRC_OFFSET };
+                return self.bad(position, Bad::Header { found, expected }).map(|_| None);
             }
         };
         if header.index != index {
@@ -292,16 +289,25 @@ impl<D: Segments> Reader<D> {
             }
         }
         let index = self.position.segment;
-        let Some((header, segment)) = self.open_segment(index)? else {
+        let mut opened = self.open_segment(index)?;
+        if opened.is_none() && self.gap_checked != Some(index) {
             // A gap in what was durable is no end. Segments are made durable in order, so one look on arrival is enough.
-            if self.gap_checked != Some(index) {
-                self.gap_checked = Some(index);
-                if self.synced_to()?.segment > index && self.segment(index)?.is_none() {
-                    return Err(ReadError::MissingSegment { file: self.place.file(index) });
+            self.gap_checked = Some(index);
+            let synced_to = self.synced_to()?;
+            let position = Position { segment: index, offset: 0 };
+            if position < synced_to {
+                // The writer may have come and gone between the two looks.
+                opened = self.open_segment(index)?;
+                if opened.is_none() {
+                    let file = self.place.file(index);
+                    if self.segment(index)?.is_none() {
+                        return Err(ReadError::MissingSegment { file });
+                    }
+                    return Err(ReadError::Corrupt { file, position, bad: Bad::Missing, synced_to });
                 }
             }
-            return Ok(false);
-        };
+        }
+        let Some((header, segment)) = opened else { return Ok(false) };
         if self.due.is_absent() {
             self.due = header.first_seq;
         } else if self.position.offset == HEADER_PAGE && !follows(self.due, header.first_seq) {

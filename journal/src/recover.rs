@@ -240,7 +240,11 @@ fn check_headers<D: Segments>(reader: &mut Reader<D>, indices: &[u32], synced_to
         }
     }
     for index in indices {
-        let opened = reader.open_segment(*index)?;
+        let opened = match reader.open_segment(*index) {
+            // Beyond the mark: the journal ends before it, at the latest.
+            Err(ReadError::Torn { .. }) => continue,
+            opened => opened?,
+        };
         if *index >= synced_to.segment {
             continue;
         }

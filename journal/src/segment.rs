@@ -4,10 +4,11 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod crc;
-mod ordering;
+pub(crate) mod ordering;
 
 use crate::format::{HEADER_PAGE, MARK_OFFSET, SegmentHeader, padded};
 use memmap2::MmapRaw;
+use ordering::{Memory, Word};
 use shrike_core::event::Header;
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -20,7 +21,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 struct Line([u8; 64]);
 
 /// What keeps the bytes.
-enum Memory {
+enum Backing {
     Mapped(MmapRaw),
     /// Reached through `base` only.
     Heap {
@@ -29,16 +30,16 @@ enum Memory {
 }
 
 // SAFETY: the lines are reached through the handles' `base` only, by the rules stated there.
-unsafe impl Send for Memory {}
+unsafe impl Send for Backing {}
 // SAFETY: as above.
-unsafe impl Sync for Memory {}
+unsafe impl Sync for Backing {}
 
 struct Shared {
     /// Bytes published by the writer, header page included; zero until the segment begins.
     written: AtomicU32,
     /// The writer has left the segment.
     sealed: AtomicBool,
-    memory: Memory,
+    memory: Backing,
 }
 
 /// A handle to a segment's memory; clones share it.
@@ -56,26 +57,42 @@ unsafe impl Send for Segment {}
 // SAFETY: as above.
 unsafe impl Sync for Segment {}
 
-impl ordering::Frames for Segment {
+impl Memory for Segment {
     #[inline]
     fn copy(&self, offset: u32, bytes: &[u8]) {
         debug_assert!(offset as usize + bytes.len() <= self.len as usize);
-        // SAFETY: `put` has checked the bounds of the frame; above `written`, no reader looks at it before its length.
+        // SAFETY: the caller has checked the bounds of the page or frame; nobody looks at it before its magic or length.
         unsafe {
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.as_ptr().add(offset as usize), bytes.len());
         }
     }
 
     #[inline]
-    fn store_len(&self, offset: u32, len: u32, order: Ordering) {
-        // SAFETY: in bounds and aligned, as `put` has checked.
-        unsafe { (*self.base.as_ptr().add(offset as usize).cast::<AtomicU32>()).store(len, order) }
+    fn store(&self, word: Word, value: u64, order: Ordering) {
+        match word {
+            // SAFETY: the caller has checked that it is in bounds and aligned; so below.
+            Word::Length(offset) => unsafe { self.length(offset) }.store(value as u32, order),
+            // SAFETY: as above.
+            Word::Magic => unsafe { self.word(0) }.store(value, order),
+            // SAFETY: as above.
+            Word::Mark => unsafe { self.word(MARK_OFFSET) }.store(value, order),
+            Word::Written => self.shared.written.store(value as u32, order),
+            Word::Sealed => self.shared.sealed.store(value != 0, order),
+        }
     }
 
     #[inline]
-    fn load_len(&self, offset: u32, order: Ordering) -> u32 {
-        // SAFETY: in bounds and aligned, as `length_at` has checked.
-        unsafe { (*self.base.as_ptr().add(offset as usize).cast::<AtomicU32>()).load(order) }
+    fn load(&self, word: Word, order: Ordering) -> u64 {
+        match word {
+            // SAFETY: the caller has checked that it is in bounds and aligned; so below.
+            Word::Length(offset) => u64::from(unsafe { self.length(offset) }.load(order)),
+            // SAFETY: as above.
+            Word::Magic => unsafe { self.word(0) }.load(order),
+            // SAFETY: as above.
+            Word::Mark => unsafe { self.word(MARK_OFFSET) }.load(order),
+            Word::Written => u64::from(self.shared.written.load(order)),
+            Word::Sealed => u64::from(self.shared.sealed.load(order)),
+        }
     }
 }
 
@@ -91,7 +108,7 @@ impl Segment {
         let len = u32::try_from(map.len()).unwrap_or(u32::MAX) & !7;
         // A mapping of a file is never at address zero.
         let base = NonNull::new(map.as_mut_ptr()).unwrap_or(NonNull::dangling());
-        Self::new(base, len, Memory::Mapped(map))
+        Self::new(base, len, Backing::Mapped(map))
     }
 
     /// A zeroed segment on the heap.
@@ -100,10 +117,10 @@ impl Segment {
         let memory: Box<[UnsafeCell<Line>]> = (0..lines).map(|_| UnsafeCell::new(Line([0; 64]))).collect();
         // From the whole slice, not its first element: the pointer spans all lines. A box is never at address zero.
         let base = NonNull::new(memory.as_ptr().cast::<u8>().cast_mut()).unwrap_or(NonNull::dangling());
-        Self::new(base, len, Memory::Heap { _lines: memory })
+        Self::new(base, len, Backing::Heap { _lines: memory })
     }
 
-    fn new(base: NonNull<u8>, len: u32, memory: Memory) -> Self {
+    fn new(base: NonNull<u8>, len: u32, memory: Backing) -> Self {
         let shared = Arc::new(Shared { written: AtomicU32::new(0), sealed: AtomicBool::new(false), memory });
         Self { base, len, shared }
     }
@@ -122,58 +139,42 @@ impl Segment {
     /// Bytes the writer has published through this handle's memory, header page included.
     #[inline]
     pub(crate) fn written(&self) -> u32 {
-        self.shared.written.load(Ordering::Acquire)
+        ordering::written(self)
     }
 
     /// Whether the writer has left the segment; then [`Self::written`] is final.
     pub(crate) fn is_sealed(&self) -> bool {
-        self.shared.sealed.load(Ordering::Acquire)
+        ordering::is_left(self)
     }
 
     /// The writer leaves the segment.
     pub(crate) fn seal(&self) {
-        self.shared.sealed.store(true, Ordering::Release);
+        ordering::leave(self);
     }
 
     /// Writes the header page, the magic last. Only the writer calls it, once, before any frame.
     pub(crate) fn begin(&self, header: &SegmentHeader) {
-        if self.len < HEADER_PAGE {
-            return;
+        if self.len >= HEADER_PAGE {
+            ordering::begin(self, header);
         }
-        let bytes = bytemuck::bytes_of(header);
-        // SAFETY: the page is in bounds; nobody reads it before the magic, which is an aligned word stored with
-        // release after everything else.
-        unsafe {
-            std::ptr::copy_nonoverlapping(bytes.as_ptr().add(8), self.base.as_ptr().add(8), bytes.len() - 8);
-            self.word(0).store(u64::from_le_bytes(header.magic), Ordering::Release);
-        }
-        self.shared.written.store(HEADER_PAGE, Ordering::Release);
     }
 
     /// Whether the segment begins with any magic at all.
     #[inline]
     pub(crate) fn has_begun(&self) -> bool {
-        self.len >= HEADER_PAGE && {
-            // SAFETY: in bounds and aligned.
-            unsafe { self.word(0) }.load(Ordering::Acquire) != 0
-        }
+        self.len >= HEADER_PAGE && ordering::has_begun(self)
     }
 
     /// The durable mark's word.
     #[inline]
     pub(crate) fn mark(&self) -> u64 {
-        if self.len < HEADER_PAGE {
-            return 0;
-        }
-        // SAFETY: in bounds and aligned.
-        unsafe { self.word(MARK_OFFSET) }.load(Ordering::Acquire)
+        if self.len < HEADER_PAGE { 0 } else { ordering::mark(self) }
     }
 
     /// Stores the durable mark's word. Only for segments that are mapped to be written.
     pub(crate) fn set_mark(&self, mark: u64) {
         if self.len >= HEADER_PAGE {
-            // SAFETY: in bounds and aligned.
-            unsafe { self.word(MARK_OFFSET) }.store(mark, Ordering::Release);
+            ordering::set_mark(self, mark);
         }
     }
 
@@ -186,7 +187,6 @@ impl Segment {
             return false;
         }
         ordering::publish(self, offset, header, body);
-        self.shared.written.store(end as u32, Ordering::Release);
         true
     }
 
@@ -218,8 +218,8 @@ impl Segment {
     /// The mapping, to sync it; `None` on the heap.
     pub(crate) fn map(&self) -> Option<&MmapRaw> {
         match &self.shared.memory {
-            Memory::Mapped(map) => Some(map),
-            Memory::Heap { .. } => None,
+            Backing::Mapped(map) => Some(map),
+            Backing::Heap { .. } => None,
         }
     }
 
@@ -231,10 +231,34 @@ impl Segment {
     }
 
     /// # Safety
+    /// `offset + 4` is in bounds and `offset` a multiple of 4.
+    #[inline]
+    unsafe fn length(&self, offset: u32) -> &AtomicU32 {
+        // SAFETY: the caller's promise; memory is 64-byte aligned.
+        unsafe { &*self.base.as_ptr().add(offset as usize).cast::<AtomicU32>() }
+    }
+
+    /// # Safety
     /// `offset + 8` is in bounds and `offset` a multiple of 8.
     #[inline]
     unsafe fn word(&self, offset: u32) -> &AtomicU64 {
         // SAFETY: the caller's promise; memory is 64-byte aligned.
         unsafe { &*self.base.as_ptr().add(offset as usize).cast::<AtomicU64>() }
+    }
+}
+
+/// What tests do to memory that has no writer.
+#[cfg(test)]
+impl Segment {
+    /// Flips one bit.
+    pub(crate) fn flip(&self, bit: usize) {
+        assert!(bit / 8 < self.len as usize);
+        // SAFETY: in bounds; the test has no other borrow of the bytes.
+        unsafe { *self.base.as_ptr().add(bit / 8) ^= 1 << (bit % 8) };
+    }
+
+    /// The same memory, cut at `len` bytes.
+    pub(crate) fn cut(&self, len: u32) -> Self {
+        Self { len: len.min(self.len), ..self.clone() }
     }
 }

@@ -1,5 +1,7 @@
 //! What end-to-end tests share: configurations, runs in a temporary home, and where the recordings are.
 
+pub mod books;
+
 use shrike_config::tables::Tables;
 use shrike_config::{Config, Loaded, Source};
 use shrike_core::clock::SimTime;

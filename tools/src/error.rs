@@ -3,6 +3,7 @@
 use crate::compose::ComposeError;
 use shrike_config::ConfigError;
 use shrike_config::tables::TableError;
+use shrike_core::event::Seq;
 use shrike_engine::runtime::RunError;
 use shrike_feed::sim::remote::ServerError;
 use shrike_journal::{Full, OpenError, ReadError};
@@ -86,6 +87,28 @@ pub enum Error {
         dir: PathBuf,
         /// Why it cannot be read on.
         reason: String,
+    },
+    /// The recorder's journal that the engine follows.
+    #[error("the recorder's journal in {}: {reason}; run `shrike verify` on its home", dir.display())]
+    Recorder {
+        /// The journal.
+        dir: PathBuf,
+        /// Why it cannot be read on.
+        reason: String,
+    },
+    /// The journal to follow ends before what the engine took of one.
+    #[error(
+        "{}: the recorder's journal ends at {last}, but this engine took {held} of one: market.follow names another \
+         recorder, or its host crashed and `shrike record` must start first",
+        dir.display()
+    )]
+    OtherRecorder {
+        /// The journal.
+        dir: PathBuf,
+        /// Its last record.
+        last: Seq,
+        /// The last record that the engine holds.
+        held: Seq,
     },
     /// The market has nothing.
     #[error("the market has no event: check market.data (--data) and the exchange's journal")]

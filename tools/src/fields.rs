@@ -203,6 +203,7 @@ bodies! {
         short_margin_per_lot, open_ratio as ratio, close_ratio as ratio, close_today_ratio as ratio, open_per_lot,
         close_per_lot, close_today_per_lot, assumed as flag,
     }
+    Unchanged { instrument, trading_day, first_ns, last_ns, count }
     TargetPosition { strategy, instrument, revision, lots, limit, urgency as Urgency }
     TargetQuote { strategy, instrument, revision, bid, ask, bid_lots, ask_lots }
     OrderRequest {
@@ -236,7 +237,7 @@ bodies! {
     FundsReport {
         trading_day, pre_balance, close_profit, position_profit, commission, margin, frozen, available,
     }
-    ResyncEnd { trading_day, session_id, orders, fills, positions }
+    ResyncEnd { trading_day, session_id, orders, fills, positions, request }
     Difference { instrument, trading_day, ours, venue, field, order_ref }
     TimerRequest { token, due_ns }
     RunStart {

@@ -8,7 +8,7 @@ use std::io;
 use std::path::PathBuf;
 
 /// Names of the journals that a home may have.
-pub const JOURNALS: [&str; 4] = ["signal", "order", "exchange", "commands"];
+pub const JOURNALS: [&str; 5] = ["signal", "order", "exchange", "commands", "market"];
 
 // No doc comment: clap would take it for the help of the command.
 #[allow(missing_docs)]

@@ -1,9 +1,12 @@
-//! What the commands of `shrike` are made of, for `main.rs` and for tests. Everything but `run` and
-//! `exchange` reads journals (`ctl` writes one), on the thread that calls it, and prints.
+//! What the commands of `shrike` are made of, for `main.rs` and for tests. Everything but `run`, `exchange` and
+//! `record` reads journals (`ctl` writes one, `repair` mends them), on the thread that calls it, and prints.
 //!
-//! - commands: [`replay`], [`tail`], [`verify`], [`status`], [`summary`], [`ctl`], [`config`]
-//! - [`run`], [`exchange`]: the engine, and the simulated exchange as a process of its own
+//! - commands: [`replay`], [`tail`], [`verify`], [`repair`], [`status`], [`summary`], [`ctl`], [`config`]
+//! - [`run`], [`exchange`], [`record`]: the engine, the simulated exchange as a process of its own, the recorder of market
+//!   data; [`follow`], [`ctp`]: the engine over a recorder's journal, and at a CTP counter; [`door`]: where programs that
+//!   use CTP connect to the exchange
 //! - [`compose`]: a market and a venue as the configuration says
+//! - [`doctor`]: what a run would need
 //! - what they share: [`home`], [`error`], [`console`], [`names`], [`fields`], [`words`], [`books`]
 #![allow(clippy::disallowed_types, reason = "commands measure real time; what they print is sorted")]
 #![deny(missing_docs)]
@@ -16,11 +19,17 @@ pub mod compose;
 pub mod config;
 pub mod console;
 pub mod ctl;
+pub mod ctp;
+pub mod doctor;
+pub mod door;
 pub mod error;
 pub mod exchange;
 pub mod fields;
+pub mod follow;
 pub mod home;
 pub mod names;
+pub mod record;
+pub mod repair;
 pub mod replay;
 pub mod run;
 pub mod status;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use shrike_tools::error::{Error, Outcome};
-use shrike_tools::{config, ctl, exchange, replay, run, status, summary, tail, verify};
+use shrike_tools::{config, ctl, doctor, exchange, record, repair, replay, run, status, summary, tail, verify};
 use std::process::ExitCode;
 
 /// A trading engine and the tools around it.
@@ -23,6 +23,7 @@ Exit codes of every command:
 macro_rules! commands {
     ($($name:ident($args:ty) = $run:path,)+) => {
         #[derive(Subcommand)]
+        #[allow(clippy::large_enum_variant, reason = "a run makes one")]
         enum Command {
             $($name($args),)+
         }
@@ -40,13 +41,16 @@ macro_rules! commands {
 commands! {
     Run(run::RunArgs) = run::run,
     Exchange(exchange::ExchangeArgs) = exchange::run,
+    Record(record::Args) = record::run,
     Replay(replay::Args) = replay::run,
     Summary(summary::Args) = summary::run,
     Status(status::Args) = status::run,
     Tail(tail::Args) = tail::run,
     Verify(verify::Args) = verify::run,
+    Repair(repair::Args) = repair::run,
     Ctl(ctl::Args) = ctl::run,
     Config(config::Args) = config::run,
+    Doctor(doctor::Args) = doctor::run,
 }
 
 fn main() -> ExitCode {

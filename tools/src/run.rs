@@ -23,6 +23,7 @@ use std::time::Instant;
 #[command(after_help = "Examples:
   shrike run --profile demo --home /tmp/demo
   shrike run --profile paper --data recordings --speed max --home /tmp/paper
+  shrike run --profile demo --set market.kind=journal --set market.follow=R --speed real --home E
   shrike run --config desk.toml --set risk.max_net_lots=5 --topology inline")]
 pub struct RunArgs {
     /// Built-in profile: demo, paper, backtest or tuned.
@@ -88,6 +89,8 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Error> {
     let began = Instant::now();
     let report = match loaded.config.market.kind {
         MarketKind::Exchange => crate::exchange::run_remote(args, &loaded, &tables, &told)?,
+        MarketKind::Ctp => crate::ctp::run_at_counter(args, &loaded, &tables, &told)?,
+        MarketKind::Journal => crate::follow::run_following(args, &loaded, &tables, &told)?,
         MarketKind::Recorded | MarketKind::Generated => run_in_process(args, &loaded, &tables, &told)?,
     };
     if !args.quiet {

@@ -73,6 +73,8 @@ pub enum Journal {
     Exchange,
     /// The operator's commands.
     Commands,
+    /// A recorder's.
+    Market,
 }
 
 impl Journal {
@@ -83,6 +85,7 @@ impl Journal {
             Self::Order => "order",
             Self::Exchange => "exchange",
             Self::Commands => "commands",
+            Self::Market => "market",
         }
     }
 }

@@ -71,6 +71,27 @@ pub enum State {
     Unreadable,
 }
 
+impl State {
+    /// How a journal is whose reader ended so.
+    pub fn of(error: &ReadError) -> Self {
+        match error {
+            ReadError::Corrupt { .. } | ReadError::MissingSegment { .. } => Self::Corrupt,
+            // A crash leaves this beyond what was durable, and the next start cuts it.
+            ReadError::Torn { .. } => Self::Clean,
+            ReadError::Io { .. } | ReadError::Foreign { .. } | ReadError::Future { .. } => Self::Unreadable,
+        }
+    }
+
+    /// In words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Corrupt => "CORRUPT",
+            Self::Unreadable => "CANNOT BE OPENED",
+        }
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -160,12 +181,7 @@ impl Checked {
     }
 
     fn failed(&mut self, error: &ReadError) {
-        self.state = match error {
-            ReadError::Corrupt { .. } | ReadError::MissingSegment { .. } => State::Corrupt,
-            // A crash leaves this beyond what was durable, and the next start cuts it.
-            ReadError::Torn { .. } => State::Clean,
-            ReadError::Io { .. } | ReadError::Foreign { .. } | ReadError::Future { .. } => State::Unreadable,
-        };
+        self.state = State::of(error);
         self.notes.push(error.to_string());
     }
 }
@@ -173,11 +189,7 @@ impl Checked {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for checked in &self.journals {
-            let state = match checked.state {
-                State::Clean => "clean",
-                State::Corrupt => "CORRUPT",
-                State::Unreadable => "CANNOT BE OPENED",
-            };
+            let state = checked.state.words();
             writeln!(f, "{:<10} {state}: {} records up to {}", checked.journal, checked.records, checked.end)?;
             for line in checked.notes.iter().chain(&checked.problems) {
                 writeln!(f, "  {line}")?;

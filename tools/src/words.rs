@@ -98,6 +98,7 @@ pub fn instrument_of(event: Event<'_>) -> Option<InstrumentId> {
         Event::Gap(e) => e.instrument,
         Event::Settlement(e) => e.instrument,
         Event::Rates(e) => e.instrument,
+        Event::Unchanged(e) => e.instrument,
         Event::TargetPosition(e) => e.instrument,
         Event::TargetQuote(e) => e.instrument,
         Event::OrderRequest(e) => e.instrument,
@@ -178,6 +179,9 @@ impl fmt::Display for What<'_> {
                 write!(f, " close {} + {}", ratio(e.close_ratio), e.close_per_lot)?;
                 write!(f, " close-today {} + {}", ratio(e.close_today_ratio), e.close_today_per_lot)?;
                 f.write_str(if e.assumed != 0 { " (assumed)" } else { "" })
+            }
+            Event::Unchanged(e) => {
+                write!(f, "{} unchanged snapshots, {:.3} to {:.3}", e.count, e.first_ns, e.last_ns)
             }
             Event::TargetPosition(e) => {
                 let urgency = word!(Urgency, e.urgency);

@@ -3,17 +3,9 @@
 // Tests may unwrap: a panic is how they fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use shrike_config::tables::Tables;
-use shrike_config::{Config, Source};
-use shrike_core::codes::{ReportSource, RequestKind, Side};
-use shrike_core::event::{Event, Fill, flags};
-use shrike_core::ledger::{Capacity, Ledger};
-use shrike_core::units::Lots;
 use shrike_engine::runtime::journal_dir;
-use shrike_feed::sim::exchange::Exchange;
 use shrike_journal::Reader;
-use shrike_tools::compose::Counter;
-use std::collections::BTreeSet;
+use shrike_tests::books;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -33,13 +25,23 @@ impl Draw {
     }
 }
 
-fn shrike(args: &[&str]) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_shrike"));
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null());
-    command.spawn().expect("the shrike binary starts")
+/// A process that does not outlive the test, however that ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended where the test went well.
+        let _ = self.0.kill();
+    }
 }
 
-fn engine(home: &Path, exchange: &Path, live: &Path, topology: &str) -> Child {
+fn shrike(args: &[&str]) -> Running {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shrike"));
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null());
+    Running(command.spawn().expect("the shrike binary starts"))
+}
+
+fn engine(home: &Path, exchange: &Path, live: &Path, topology: &str) -> Running {
     let home = home.display().to_string();
     let settings = [
         "market.kind=exchange".to_owned(),
@@ -57,12 +59,12 @@ fn engine(home: &Path, exchange: &Path, live: &Path, topology: &str) -> Child {
 }
 
 /// Waits until the order journal holds `position` records or the engine has ended; how many it holds.
-fn wait_for(home: &Path, position: u64, engine: &mut Child) -> (u64, bool) {
+fn wait_for(home: &Path, position: u64, engine: &mut Running) -> (u64, bool) {
     let dir = journal_dir(home, "order");
     let mut reader = loop {
         match Reader::open(&dir) {
             Ok(reader) => break reader,
-            Err(_) => assert!(engine.try_wait().unwrap().is_none(), "the engine ended before it wrote a journal"),
+            Err(_) => assert!(engine.0.try_wait().unwrap().is_none(), "the engine ended before it wrote a journal"),
         }
     };
     let mut held = 0;
@@ -70,7 +72,7 @@ fn wait_for(home: &Path, position: u64, engine: &mut Child) -> (u64, bool) {
         match reader.next() {
             Ok(Some(record)) => held = record.header.seq.n(),
             Ok(None) => {
-                if let Some(status) = engine.try_wait().unwrap() {
+                if let Some(status) = engine.0.try_wait().unwrap() {
                     assert!(status.success(), "the engine failed: {status}");
                     return (held, true);
                 }
@@ -104,12 +106,12 @@ fn fifty_kills_lose_nothing_and_repeat_nothing() {
         // A start writes a few records; a kill may fall among them.
         let (now, ended) = wait_for(home, held + 1 + draw.below(2_000), &mut engine);
         assert!(!ended, "the market was over after {killed} kills: slow the exchange down");
-        engine.kill().unwrap();
-        engine.wait().unwrap();
+        engine.0.kill().unwrap();
+        engine.0.wait().unwrap();
         held = now;
         killed += 1;
     }
-    let status = engine(home, exchange_home, live.path(), "pipeline").wait().unwrap();
+    let status = engine(home, exchange_home, live.path(), "pipeline").0.wait().unwrap();
     if !status.success() {
         for look in [&["status"][..], &["tail", "order", "-n", "60"]] {
             let look = [look, &["--home", &engine_dir]].concat();
@@ -118,64 +120,7 @@ fn fifty_kills_lose_nothing_and_repeat_nothing() {
         }
     }
     assert!(status.success(), "the last run ends in order: {status}");
-    assert!(exchange.wait().unwrap().success(), "the exchange ends in order");
-    compare(home, exchange_home);
-}
-
-/// The exchange's books against the engine's, each found again from its own journal alone.
-fn compare(home: &Path, exchange_home: &Path) {
-    let source = Source { profile: Some("demo".into()), ..Source::default() };
-    let config = Config::load(&source).unwrap().config;
-    let counter = Counter::new(&config, &Tables::builtin().unwrap());
-    let mut journal = Reader::open(&journal_dir(exchange_home, "exchange")).unwrap();
-    let exchange = Exchange::recover(counter.options(), &mut journal).unwrap();
-
-    let mut ledger = Ledger::new(Capacity { instruments: 64, orders: 1 << 16, strategies: 8 });
-    let (mut sent, mut told, mut refused, mut starts) = (BTreeSet::new(), BTreeSet::new(), 0, 0);
-    let key = |fill: &Fill| (fill.trading_day, fill.exchange, fill.trade_id, fill.side);
-    let mut reader = Reader::open(&journal_dir(home, "order")).unwrap();
-    while let Some(record) = reader.next().unwrap() {
-        ledger.apply(record.header, record.event());
-        let output = record.header.has(flags::OUTPUT);
-        match record.event() {
-            Event::OrderRequest(request) if output && request.kind() == Some(RequestKind::Insert) => {
-                assert!(sent.insert((request.trading_day, request.order_ref)), "order sent twice: {request:?}");
-            }
-            Event::Fill(fill) if !output => {
-                told.insert(key(fill));
-            }
-            Event::OrderReport(report) if report.source() == Some(ReportSource::InsertRefused) => refused += 1,
-            Event::RunStart(_) => starts += 1,
-            _ => {}
-        }
-    }
-    let made: BTreeSet<_> = exchange.fills().iter().map(key).collect();
-    println!("{} orders, {} fills, {refused} refused, {starts} starts", sent.len(), made.len());
-    assert!(sent.len() > 200 && made.len() > 50, "the engine traded");
-    assert_eq!(told, made, "every fill of the exchange is in our journal, and no other");
-    assert_eq!(ledger.fill_count(), made.len() as u64, "each is booked once");
-    assert_eq!(exchange.orders().len(), sent.len() - refused, "every order arrived once");
-    for order in exchange.orders() {
-        let ours = ledger.order_by_ref(order.order_ref).and_then(|index| ledger.order(index)).expect("our order");
-        assert_eq!((ours.filled, ours.is_live()), (order.traded, false), "{order:?} against {ours:?}");
-    }
-    for (instrument, book) in ledger.positions() {
-        for side in [Side::Buy, Side::Sell] {
-            let mut lines =
-                exchange.positions().filter(|line| (line.instrument, line.side) == (instrument, side.code()));
-            let line = lines.next().map_or((Lots::ZERO, Lots::ZERO), |line| (line.today, line.yesterday));
-            assert_eq!(book.held(side), line, "{instrument} {side}: today, earlier");
-        }
-    }
-    let (ours, theirs) = (ledger.funds(), exchange.funds());
-    for (field, ours, theirs) in [
-        ("pre balance", ours.pre_balance, theirs.pre_balance),
-        ("close profit", ours.close_profit, theirs.close_profit),
-        ("position profit", ours.position_profit, theirs.position_profit),
-        ("commission", ours.commission, theirs.commission),
-        ("margin", ours.margin, theirs.margin),
-        ("available", ours.available, theirs.available),
-    ] {
-        assert_eq!(ours, theirs, "{field}, to the last 1e-8");
-    }
+    assert!(exchange.0.wait().unwrap().success(), "the exchange ends in order");
+    let books = books::agree(home, exchange_home);
+    assert!(books.sent > 200 && books.fills > 50, "the engine traded: {books:?}");
 }

@@ -1,4 +1,5 @@
-//! `[market]` and `[generator]`: where market data comes from, and the market that is made up.
+//! `[market]`, `[record]` and `[generator]`: where market data comes from, what its recorder watches, and the market that
+//! is made up.
 
 use crate::values::{Ratio, day, ratio, within};
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,9 @@ pub struct Market {
     pub kind: MarketKind,
     /// Directory or file of recordings; empty unless `kind` is `recorded`.
     pub data: PathBuf,
+    /// Home of the `shrike record` process to follow; empty unless `kind` is `journal`. Not journaled.
+    #[serde(skip_serializing)]
+    pub follow: PathBuf,
     /// Globs of symbols to take (`rb*`, `IF2406`); none takes all.
     pub instruments: Vec<String>,
 }
@@ -21,12 +25,29 @@ pub struct Market {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MarketKind {
+    /// A CTP counter, which is the venue too: `[ctp]` and `[login]`.
+    Ctp,
     /// Files of `data`.
     Recorded,
     /// The seeded generator.
     Generated,
     /// The journal of a `shrike exchange` process, whose home is `exchange.home`.
     Exchange,
+    /// The journal of a `shrike record` process, whose home is `market.follow`.
+    Journal,
+}
+
+/// What the recorder of market data calls a gap, and which opening values it trusts.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// A contract that is silent for longer within continuous trading has a gap, in milliseconds.
+    #[serde(deserialize_with = "within::<100, 86_400_000, _, _>")]
+    pub gap_ms: u64,
+    /// A minute's opening value is its first snapshot's when that came within so many milliseconds of the minute's
+    /// start; else it is the closing value of the minute before.
+    #[serde(deserialize_with = "within::<1, 60_000, _, _>")]
+    pub open_within_ms: u64,
 }
 
 /// The generated market.

@@ -1,6 +1,7 @@
 //! The sections of a configuration, one file each. What a key means for people stands in `profiles/base.toml`, beside
 //! its default; here stand its type and its range.
 
+pub(crate) mod ctp;
 pub(crate) mod exchange;
 pub(crate) mod host;
 pub(crate) mod login;

@@ -21,7 +21,7 @@ fn messages_name_file_line_key_and_remedy() {
         ("risk.segment_mib = 5", "shrike.toml:1: unknown key `risk.segment_mib`; it is called `journal.segment_mib`"),
         (
             "market.banana = 1",
-            "shrike.toml:1: unknown key `market.banana`; the keys there are kind, data and instruments",
+            "shrike.toml:1: unknown key `market.banana`; the keys there are kind, data, follow and instruments",
         ),
         (
             "[risk.product.IF]\ncancels = 3\nmax_net_lot = 5",
@@ -119,6 +119,14 @@ fn messages_name_file_line_key_and_remedy() {
             "shrike.toml:2: `risk.cancel_reserve`: the reserve of 501 cancels is more than the 500 cancels of the day",
         ),
         ("[threads]\nfeed = 2\norder = 2", "shrike.toml:3: `threads.order`: core 2 is also `threads.feed`"),
+        (
+            "[threads]\nsignal = 3\n[ctp]\ntrader_core = 3",
+            "shrike.toml:4: `ctp.trader_core`: core 3 is also `threads.signal`",
+        ),
+        (
+            "[ctp]\nbackoff_min_ms = 5_000\nbackoff_max_ms = 4_000",
+            "shrike.toml:3: `ctp.backoff_max_ms`: 4000 ms is less than `ctp.backoff_min_ms`, 5000 ms; raise it",
+        ),
         // Layers and syntax.
         (
             "run.account = \"alic\"\n[account.alice]",

@@ -1,6 +1,6 @@
 //! What the venue says of the account, and of the connection to it.
 
-use super::body;
+use super::{Seq, body};
 use crate::instrument::InstrumentId;
 use crate::units::{Lots, Money, Nanos, Price, Text, TradingDay};
 
@@ -100,7 +100,11 @@ body! {
         /// Position lines told.
         positions: u32,
         /// Zero.
-        reserved: [u8; 60],
+        pad: u32,
+        /// The order stage's number of the request that this answers; absent: the latest.
+        request: Seq,
+        /// Zero.
+        reserved: [u8; 48],
     }
 }
 

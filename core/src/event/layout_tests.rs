@@ -33,6 +33,7 @@ fn market_bodies() {
     pin!(Settlement, 80, settlement @ 8, next_day @ 16);
     pin!(Rates, 208, long_margin_ratio @ 8, long_margin_per_lot @ 32, open_ratio @ 64, close_ratio @ 72, open_per_lot @ 96,
         close_today_per_lot @ 128, assumed @ 144);
+    pin!(Unchanged, 80, first_ns @ 8, last_ns @ 16, count @ 24);
 }
 
 #[test]
@@ -56,7 +57,7 @@ fn account_and_run_bodies() {
     pin!(Connection, 80, connected @ 0, reason @ 4, channel @ 8);
     pin!(PositionReport, 80, today @ 8, yesterday @ 16, frozen @ 24, mark @ 32, side @ 40);
     pin!(FundsReport, 144, pre_balance @ 16, close_profit @ 32, margin @ 80, frozen @ 96, available @ 112);
-    pin!(ResyncEnd, 80, trading_day @ 0, session_id @ 4, positions @ 16);
+    pin!(ResyncEnd, 80, trading_day @ 0, session_id @ 4, positions @ 16, request @ 24);
     pin!(Difference, 80, ours @ 8, venue @ 16, field @ 24, order_ref @ 48);
     pin!(Timer, 80, token @ 0, due_ns @ 8);
     pin!(TimerRequest, 80, token @ 0, due_ns @ 8);

@@ -255,6 +255,24 @@ body! {
 }
 
 body! {
+    /// Snapshots of one contract that a recorder took and did not write, because nothing but their time had changed.
+    Unchanged = 11, 80 {
+        /// The contract.
+        instrument: InstrumentId,
+        /// The exchange's trading day.
+        trading_day: TradingDay,
+        /// The exchange's time of the first of them.
+        first_ns: Nanos,
+        /// The exchange's time of the last of them, in the same minute as the first.
+        last_ns: Nanos,
+        /// How many.
+        count: u64,
+        /// Zero.
+        reserved: [u64; 6],
+    }
+}
+
+body! {
     /// The venue settles a contract: positions are marked to `settlement`, the trading day ends.
     Settlement = 9, 80 {
         /// The contract.

@@ -19,7 +19,7 @@ mod layout_tests;
 
 pub use account::{Connection, Difference, FundsReport, Login, PositionReport, ResyncEnd};
 pub use header::{Header, Seq, flags};
-pub use market::{Bar, DepthTick, Gap, InstrumentDef, MarketTrade, Phase, Quote, Rates, Settlement};
+pub use market::{Bar, DepthTick, Gap, InstrumentDef, MarketTrade, Phase, Quote, Rates, Settlement, Unchanged};
 pub use order::{Fill, Holding, OrderReport, OrderRequest, OrderUpdate, Refusal, TargetPosition, TargetQuote};
 pub use run::{Alarm, Command, DayRoll, Resync, RunEnd, RunStart, Timer, TimerRequest};
 pub use slot::{FeedbackSlot, IntentSlot, MarketSlot, ReportSlot, RequestSlot, Slot, StageSlot, read_body};
@@ -176,6 +176,7 @@ kinds! {
     Gap = 8,
     Settlement = 9,
     Rates = 10,
+    Unchanged = 11,
     TargetPosition = 16,
     TargetQuote = 17,
     OrderRequest = 32,

@@ -1,7 +1,7 @@
 //! The account's money: what the contracts contribute, summed as they change, and what no contract knows.
 
 use super::position::Worth;
-use crate::event::Login;
+use crate::event::{Login, Seq};
 use crate::units::{Money, TradingDay};
 use bytemuck::{CheckedBitPattern, NoUninit};
 
@@ -114,6 +114,8 @@ pub(super) struct Account {
     pub(super) fills: u64,
     /// Facts that could not be booked, over all days.
     pub(super) ignored: u64,
+    /// The order stage's number of its last request for a restatement.
+    pub(super) asked: Seq,
     pub(super) day: TradingDay,
     /// Counts the restatements that were asked for.
     pub(super) restatement: u32,
@@ -122,7 +124,7 @@ pub(super) struct Account {
     pub(super) logged_in: bool,
     /// The venue's books of the first login were taken as the start.
     pub(super) adopted: bool,
-    pub(super) pad: [u8; 10],
+    pub(super) pad: [u8; 2],
 }
 
 impl Account {
@@ -142,12 +144,13 @@ impl Account {
         next_ref: 1,
         fills: 0,
         ignored: 0,
+        asked: Seq::ABSENT,
         day: TradingDay::ABSENT,
         restatement: 0,
         complete: 0,
         logged_in: false,
         adopted: false,
-        pad: [0; 10],
+        pad: [0; 2],
     };
 
     /// CTP's order numbers have twelve digits; greater ones are noise.

@@ -146,6 +146,8 @@ pub enum Ignored {
     Invalid,
     /// It names no order that is known, and cannot found one.
     Unmatched,
+    /// It ends the answer to an earlier question than the last.
+    Outdated,
 }
 
 /// Lots and working orders of one strategy in one contract.

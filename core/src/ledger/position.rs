@@ -5,6 +5,7 @@ mod worth;
 
 pub(super) use worth::Worth;
 
+use self::worth::Traded;
 use super::details::Details;
 use super::order::Exposure;
 use super::side::{Closing, Holding};
@@ -54,6 +55,7 @@ pub struct Position {
     short: Holding,
     buys: Working,
     sells: Working,
+    traded: Traded,
     commission: Money,
     pub(super) worth: Worth,
     rates: Rates,
@@ -82,6 +84,7 @@ impl Position {
             short: Holding::flat(Side::Sell),
             buys: Working::default(),
             sells: Working::default(),
+            traded: Traded::default(),
             commission: Money::ZERO,
             worth: Worth::ZERO,
             rates: Rates::zeroed(),
@@ -281,9 +284,19 @@ impl Position {
         self.value_all();
     }
 
+    /// Whether the day's fees are a guess, or not known at all.
+    pub(super) fn guesses_fees(&self) -> bool {
+        (!self.has_rates || self.rates.assumed != 0) && !self.traded.is_none()
+    }
+
+    /// The day's fees so far are reckoned anew where they were none or a guess: the venue's rates hold all day.
     pub(super) fn set_rates(&mut self, rates: &Rates) {
+        let guessed = self.guesses_fees();
         self.rates = *rates;
         self.has_rates = true;
+        if guessed {
+            self.commission = self.fee(&self.traded);
+        }
         self.value_all();
     }
 
@@ -356,7 +369,9 @@ impl Position {
             (Side::Buy, _) => self.short.close(offset, splits, lots, price, details),
             (Side::Sell, _) => self.long.close(offset, splits, lots, price, details),
         };
-        self.commission = self.commission.plus(self.fee(portions, price));
+        let traded = Traded::of(portions, price);
+        self.traded.add(&traded);
+        self.commission = self.commission.plus(self.fee(&traded));
         self.value_held();
     }
 
@@ -386,7 +401,7 @@ impl Position {
         self.long.roll();
         self.short.roll();
         (self.buys, self.sells) = (Working::default(), Working::default());
-        self.commission = Money::ZERO;
+        (self.traded, self.commission) = (Traded::default(), Money::ZERO);
         self.pre_settlement = std::mem::replace(&mut self.settlement, Price::ABSENT);
         (self.orders_sent, self.cancels_sent) = (0, 0);
         self.upper_limit = Price::ABSENT;

@@ -18,6 +18,7 @@ impl Ledger {
             Some(RequestKind::Cancel) => self.on_cancel(request, header.taken_ns),
             Some(RequestKind::Resync) => {
                 self.account.restatement = self.account.restatement.saturating_add(1);
+                self.account.asked = header.seq;
                 Applied::Nothing
             }
             Some(RequestKind::QueryOrder) | None => Applied::Nothing,

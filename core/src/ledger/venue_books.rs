@@ -2,6 +2,7 @@
 //! at every later one.
 
 use super::account::Account;
+use super::position::Position;
 use super::{Applied, Ignored, Ledger, MAX_LOTS};
 use crate::codes::Side;
 use crate::event::{Difference, FundsReport, PositionReport, ResyncEnd};
@@ -96,7 +97,12 @@ impl Ledger {
     /// The answers are complete. The first time the venue's books become ours; later a balance that we could not carry
     /// over the day is taken from it. The end of another session's answers is none of ours.
     pub(super) fn on_resync_end(&mut self, end: &ResyncEnd) -> Applied {
-        let Account { restatement, login, logged_in, .. } = self.account;
+        let Account { restatement, asked, login, logged_in, .. } = self.account;
+        if !end.request.is_absent() && end.request != asked {
+            // What was told so far is older than the question: an order that it lacks may have been sent since.
+            self.account.restatement = restatement.saturating_add(1);
+            return Applied::Ignored(Ignored::Outdated);
+        }
         if restatement == 0 || (logged_in && end.session_id != login.session_id) {
             return Applied::Ignored(Ignored::Unmatched);
         }
@@ -112,7 +118,10 @@ impl Ledger {
             if let Some(funds) = funds {
                 let ours = self.funds();
                 self.account.base_close_profit = present_or_zero(funds.close_profit.minus(ours.close_profit));
-                self.account.base_commission = present_or_zero(funds.commission.minus(ours.commission));
+                // What our fills do not explain; a guess of their fees explains nothing.
+                if !self.positions.iter().any(Position::guesses_fees) {
+                    self.account.base_commission = present_or_zero(funds.commission.minus(ours.commission));
+                }
             }
         }
         if let Some(funds) = funds.filter(|_| self.account.pre_balance.is_absent()) {

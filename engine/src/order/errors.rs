@@ -20,8 +20,9 @@ pub const fn remedy(code: i32) -> Remedy {
         22 | 68 | 90 => Remedy::RetryNow,
         // Price not on a tick (95 by the counter, 48 by the exchange), outside the day's limits (37).
         37 | 48 | 95 => Remedy::NewPrice,
-        // Too many requests (40, 41, 116), not in a trading session (8, 23, 103), auction (49).
-        8 | 23 | 40 | 41 | 49 | 103 | 116 => Remedy::Wait,
+        // Too many requests (40, 41, 116), not in a trading session (8, 23, 103), auction (49); below zero, the library
+        // did not send it: no connection (-1), or too many requests (-2, -3).
+        -3..=-1 | 8 | 23 | 40 | 41 | 49 | 103 | 116 => Remedy::Wait,
         // Funds (31, 36), positions (30, 50, 51), instrument (16, 15), rights (28, 29, 42) and everything else.
         _ => Remedy::GiveUp,
     }

@@ -27,12 +27,13 @@ impl OrderStage {
             return false;
         }
         let (ack, query) = (self.settings.ack_timeout_ns, self.settings.query_timeout_ns);
-        let session = self.ledger.login().map_or(0, |login| login.session_id);
+        // A counter that restarted counts its sessions anew, under another front.
+        let session = self.ledger.login().map_or((0, 0), |login| (login.front_id, login.session_id));
         for (index, order) in self.own_live() {
             let queried_ns = self.queried_ns(index);
             let fate = match order.state {
                 // On the session that sent it, it may still be on its way.
-                OrderState::Lost if order.absent_restatements >= 2 && order.session_id != session => {
+                OrderState::Lost if order.absent_restatements >= 2 && (order.front_id, order.session_id) != session => {
                     Some(OrderState::NeverArrived)
                 }
                 OrderState::Lost | OrderState::EndedShort => None,

@@ -14,7 +14,7 @@ use shrike_core::event::{
     Alarm, DayRoll, Difference, Event, Fill, Header, Holding, OrderRequest, OrderUpdate, TimerRequest, flags,
 };
 use shrike_core::instrument::InstrumentId;
-use shrike_core::ledger::{Applied, Capacity, Ledger, Order, OrderIndex};
+use shrike_core::ledger::{Applied, Capacity, Ignored, Ledger, Order, OrderIndex};
 use shrike_core::units::{Lots, Nanos};
 
 /// How much room the stage has; everything is allocated at its construction.
@@ -283,6 +283,9 @@ impl OrderStage {
     /// The venue's books are complete: compare, and see which of our orders it does not know.
     fn resynced(&mut self, applied: Applied) {
         if self.session.readiness != Readiness::Asked {
+            return;
+        }
+        if applied == Applied::Ignored(Ignored::Outdated) {
             return;
         }
         if !matches!(applied, Applied::Restated { .. }) {

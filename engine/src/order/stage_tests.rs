@@ -11,7 +11,8 @@ use shrike_core::codes::{
     StageId, SubmitStatus, Urgency,
 };
 use shrike_core::event::{
-    Alarm, Connection, Event, Gap, Header, Kind, OrderReport, OrderRequest, ReportSlot, Timer, flags,
+    Alarm, Connection, Event, Gap, Header, Kind, Login, OrderReport, OrderRequest, ReportSlot, ResyncEnd, Seq, Timer,
+    flags,
 };
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Lots, Nanos, Price};
@@ -57,6 +58,18 @@ fn the_end_of_another_sessions_answers_is_no_resync() {
     let said = desk.venue(&resync_end(day(2), 6));
     assert_eq!(desk.stage().readiness(), Readiness::Asked);
     assert_eq!(said.requests(RequestKind::Resync).len(), 1, "asked again, for this session");
+    desk.venue(&resync_end(day(2), 7));
+    assert_eq!(desk.stage().readiness(), Readiness::Ready);
+}
+
+#[test]
+fn the_end_of_an_earlier_questions_answers_is_waited_through() {
+    let mut desk = Desk::new(settings());
+    desk.log_in(day(2), 7);
+    let earlier = ResyncEnd { request: Seq::new(StageId::Order, 0, 1), ..resync_end(day(2), 7) };
+    let said = desk.venue(&earlier);
+    assert!(said.requests(RequestKind::Resync).is_empty(), "the last question stands");
+    assert_eq!(desk.stage().readiness(), Readiness::Asked);
     desk.venue(&resync_end(day(2), 7));
     assert_eq!(desk.stage().readiness(), Readiness::Ready);
 }
@@ -297,6 +310,22 @@ fn a_silent_order_is_asked_about_then_lost_then_never_arrived() {
     assert_eq!(worst(&desk), Lots::new(0));
     let again = only(desk.market(SHFE, BID, ASK).inserts());
     assert!(again.order_ref > order.order_ref);
+}
+
+#[test]
+fn a_counter_that_restarted_gives_session_numbers_again() {
+    let mut desk = Desk::ready();
+    let order = only(desk.target(SHFE, 2, Urgency::Passive).inserts());
+    desk.wait(desk.settings.ack_timeout_ns * 2 + desk.settings.query_timeout_ns);
+    for _ in 0..2 {
+        desk.wait(desk.settings.lost_grace_ns + desk.settings.ack_timeout_ns);
+        desk.resynced(&[]);
+    }
+    // The same number under another front is another session.
+    desk.venue(&Login { front_id: 2, ..login(day(2), order.session_id) });
+    desk.resynced(&[]);
+    let said = desk.wait(desk.settings.ack_timeout_ns);
+    assert_eq!(said.updates()[0].state(), Some(OrderState::NeverArrived));
 }
 
 #[test]

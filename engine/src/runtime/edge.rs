@@ -3,7 +3,7 @@
 //! fills and money. Runs on the thread that calls [`Edge::run`].
 
 use super::stages::{Stages, Stopped};
-use shrike_core::clock::{Clock, ScaledTime, SimTime};
+use shrike_core::clock::{Clock, ScaledTime, SimTime, Tsc};
 use shrike_core::codes::{CommandKind, StageId};
 use shrike_core::event::{Command, Event, Header, MarketSlot, ReportSlot, RequestSlot, Seq, Timer, flags};
 use shrike_core::thread::{Waiter, Waiting};
@@ -27,6 +27,13 @@ pub enum Pace {
         /// Longest pause that is waited out, in recorded time.
         skip_ns: u64,
     },
+    /// The host's: events come as they happen.
+    Live {
+        /// The time.
+        time: Tsc,
+        /// How the edge waits while nothing comes.
+        waiting: Waiting,
+    },
 }
 
 impl Pace {
@@ -35,6 +42,43 @@ impl Pace {
         match self {
             Self::Max(time) => Clock::Simulated(time.clone()),
             Self::Scaled { time, .. } => Clock::Scaled(time.clone()),
+            Self::Live { time, .. } => Clock::Wall(time.clone()),
+        }
+    }
+
+    const fn waiting(&self) -> Waiting {
+        match self {
+            Self::Max(_) | Self::Scaled { .. } => Waiting::BACK_OFF,
+            Self::Live { waiting, .. } => *waiting,
+        }
+    }
+
+    /// Moves time on to `at`. False when real time has not come there yet: where events are played it waits 20 ms at most,
+    /// so that the caller may look at other things meanwhile; live it does not wait.
+    pub fn wait_until(&self, at: Nanos) -> bool {
+        match self {
+            Self::Max(time) => time.advance_to(at),
+            Self::Scaled { time, skip_ns } => {
+                if at.since(time.now()) > *skip_ns {
+                    time.jump_to(at);
+                }
+                let left_ns = time.real_ns_until(at);
+                if left_ns > 2 * Nanos::PER_MILLI {
+                    std::thread::park_timeout(std::time::Duration::from_nanos(left_ns.min(20 * Nanos::PER_MILLI)));
+                }
+                return time.real_ns_until(at) == 0;
+            }
+            Self::Live { time, .. } => return time.now() >= at,
+        }
+        true
+    }
+
+    /// `at` has come, whatever the clock thought: another process saw it. Time goes on to it at once.
+    pub fn has_come(&self, at: Nanos) {
+        match self {
+            Self::Max(time) => time.advance_to(at),
+            Self::Scaled { time, .. } => time.jump_to(at),
+            Self::Live { .. } => {}
         }
     }
 }
@@ -104,7 +148,7 @@ impl Edge<'_> {
     pub fn run(&mut self, stages: &mut impl Stages, requests: &[RequestSlot]) -> Result<EdgeEnd, Stopped> {
         let (mut market, mut report) = (Box::<MarketSlot>::default(), Box::<ReportSlot>::default());
         let mut timers = Timers::new();
-        let mut waiter = Waiter::new(Waiting::BACK_OFF);
+        let mut waiter = Waiter::new(self.pace.waiting());
         let (mut released, mut stop): (u64, Option<(EdgeEnd, Nanos)>) = (0, None);
         let mut days = Days::default();
         let mut idle = 0u32;
@@ -146,8 +190,11 @@ impl Edge<'_> {
             if stop.is_some_and(|(_, since)| at.since(since) > STOP_PATIENCE_NS) {
                 return Ok(EdgeEnd::OrdersLeft);
             }
-            if !self.wait_until(at) {
+            if !self.pace.wait_until(at) {
                 self.take_commands(stages, &mut timers)?;
+                if matches!(self.pace, Pace::Live { .. }) {
+                    waiter.idle();
+                }
                 continue;
             }
             waiter.after(1);
@@ -222,24 +269,6 @@ impl Edge<'_> {
     /// What the market has next; nothing once the wanted days are over.
     fn market_next(&mut self) -> Next {
         if self.market_over { Next::End } else { self.feed.next() }
-    }
-
-    /// Moves time on to `at`. False when real time has not come there yet: the caller may look at commands meanwhile.
-    fn wait_until(&self, at: Nanos) -> bool {
-        match &self.pace {
-            Pace::Max(time) => time.advance_to(at),
-            Pace::Scaled { time, skip_ns } => {
-                if at.since(time.now()) > *skip_ns {
-                    time.jump_to(at);
-                }
-                let left_ns = time.real_ns_until(at);
-                if left_ns > 2 * Nanos::PER_MILLI {
-                    std::thread::park_timeout(std::time::Duration::from_nanos(left_ns.min(20 * Nanos::PER_MILLI)));
-                }
-                return time.real_ns_until(at) == 0;
-            }
-        }
-        true
     }
 
     fn settle(&mut self, stages: &mut impl Stages, timers: &mut Timers) -> Result<(), Stopped> {

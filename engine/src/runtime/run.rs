@@ -173,6 +173,11 @@ impl Engine {
         &self.home
     }
 
+    /// The signal stage as folded.
+    pub const fn signal(&self) -> &SignalStage {
+        &self.nodes.signal.stage
+    }
+
     /// The order stage as folded.
     pub const fn order(&self) -> &OrderStage {
         &self.nodes.order.stage

@@ -1,10 +1,14 @@
 //! What the session machines ask of a CTP library. The binding ([`super::abi`]) answers with the genuine library or the
 //! stand-in behind it; tests answer with scripts. A call returns at once: 0 written to the socket (no promise of an
-//! answer), -1 no connection, -2 a query is under way, -3 too many in this second. Answers come as
-//! [`Callback`](super::callback::Callback)s through the ring.
+//! answer), -1 no connection, -2 a query is under way, -3 too many in this second, [`NOT_EXPRESSIBLE`] not sent. Answers
+//! come as [`Callback`](super::callback::Callback)s through the ring.
 
+use super::lookup::Contracts;
 use shrike_core::codes::{Exchange, Offset, OrderType, Side, TimeInForce};
 use shrike_core::units::{Lots, Price, Text};
+
+/// A call that was not made: its request has no form in CTP's structs (a symbol or a number that is too long).
+pub const NOT_EXPRESSIBLE: i32 = -100;
 
 /// What a login needs. The secrets are never printed.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -126,6 +130,9 @@ pub trait MarketApi {
     fn stop(&mut self);
     /// `ReqUserLogin`.
     fn login(&mut self, request_id: i32) -> i32;
+    /// The contracts whose snapshots are decoded from now on, instead of the earlier ones; snapshots of others are counted
+    /// and skipped. To be called before they are subscribed.
+    fn prepare(&mut self, contracts: Contracts);
     /// `SubscribeMarketData` of a batch.
     fn subscribe(&mut self, symbols: &[&[u8]]) -> i32;
 }

@@ -113,13 +113,13 @@ pub struct Contract {
     pub bare_turnover: bool,
 }
 
-/// A snapshot that is no tick. The slot's content is then undefined.
+/// A snapshot that is no tick.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Malformed {
     /// The time of day is not `HH:MM:SS` or the milliseconds are not below 1000.
     #[error("the snapshot's UpdateTime or UpdateMillisec is no time")]
     Time,
-    /// The date is not `yyyymmdd`.
+    /// The date is not `yyyymmdd`, or in no year that has numbers of nanoseconds.
     #[error("the snapshot's ActionDay or TradingDay is no date")]
     Day,
     /// The volume is negative.
@@ -127,10 +127,86 @@ pub enum Malformed {
     Volume,
 }
 
-/// Writes every field of `tick`; returns how many numbers were out of range (and are absent), for the feed's count.
+/// When a snapshot was made. Having it means that the snapshot is a tick.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    trading_day: TradingDay,
+    action_day: TradingDay,
+    exch_ns: Nanos,
+}
+
+/// The dates of the snapshot before: they seldom change, and reading one costs as much as a whole level.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dates {
+    trading: Date,
+    action: Date,
+}
+
+/// A date's text and what it says.
+#[derive(Clone, Copy, Debug, Default)]
+struct Date {
+    text: [u8; 9],
+    day: Option<TradingDay>,
+    /// The start of that day in China.
+    start: Nanos,
+}
+
+impl Date {
+    #[inline]
+    fn read(&mut self, text: &[u8; 9]) -> &Self {
+        if self.text != *text {
+            self.read_anew(text);
+        }
+        self
+    }
+
+    #[cold]
+    fn read_anew(&mut self, text: &[u8; 9]) {
+        let day = day(text);
+        *self = Self { text: *text, day, start: day.map_or(Nanos::ABSENT, |day| Nanos::china(day, 0, 0)) };
+    }
+}
+
+/// Reads what can make a snapshot unusable, before a slot of a ring is taken for it. `dates` is kept from one snapshot to
+/// the next, by the thread that reads them.
 ///
 /// `session_day` is the login's trading day, which CZCE's snapshots do not carry at night. `received` decides the date of
-/// a DCE snapshot at night, where CTP sends the trading day as the natural date. About 60 ns.
+/// a DCE snapshot at night, where CTP sends the trading day as the natural date.
+pub fn stamp(
+    snapshot: &DepthSnapshot,
+    contract: &Contract,
+    session_day: TradingDay,
+    received: Nanos,
+    dates: &mut Dates,
+) -> Result<Stamp, Malformed> {
+    let own = dates.trading.read(&snapshot.trading_day);
+    let trading_day = if contract.exchange == Exchange::Czce { Some(session_day) } else { own.day };
+    let trading_day = trading_day.ok_or(Malformed::Day)?;
+    let second = second_of_day(&snapshot.time).ok_or(Malformed::Time)?;
+    let millis = u32::try_from(snapshot.millis).ok().filter(|&millis| millis < 1_000).ok_or(Malformed::Time)?;
+    let (action_day, start) = if contract.exchange == Exchange::Dce && is_night(second) {
+        let day = nearest_date(second, received);
+        (day, Nanos::china(day, 0, 0))
+    } else {
+        let action = dates.action.read(&snapshot.action_day);
+        // Some gateways leave ActionDay empty; by day the trading day is the natural one.
+        let date = if action.day.is_none() && !is_night(second) { own } else { action };
+        (date.day.ok_or(Malformed::Day)?, date.start)
+    };
+    if start.is_absent() {
+        return Err(Malformed::Day);
+    }
+    if snapshot.volume < 0 {
+        return Err(Malformed::Volume);
+    }
+    let since_start = u64::from(second) * Nanos::PER_SECOND + u64::from(millis) * Nanos::PER_MILLI;
+    Ok(Stamp { trading_day, action_day, exch_ns: start.after(since_start) })
+}
+
+/// [`stamp`] and [`fill`]. About 60 ns.
+///
+/// # Errors
+/// As [`stamp`]; nothing is written then.
 pub fn decode(
     snapshot: &DepthSnapshot,
     contract: &Contract,
@@ -138,26 +214,17 @@ pub fn decode(
     received: Nanos,
     tick: &mut DepthTick,
 ) -> Result<u32, Malformed> {
-    let own_day = day(&snapshot.trading_day);
-    let trading_day = if contract.exchange == Exchange::Czce { Some(session_day) } else { own_day };
-    let trading_day = trading_day.ok_or(Malformed::Day)?;
-    let second = second_of_day(&snapshot.time).ok_or(Malformed::Time)?;
-    let millis = u32::try_from(snapshot.millis).ok().filter(|&millis| millis < 1_000).ok_or(Malformed::Time)?;
-    let action_day = if contract.exchange == Exchange::Dce && is_night(second) {
-        nearest_date(second, received)
-    } else {
-        // Some gateways leave ActionDay empty; by day the trading day is the natural one.
-        day(&snapshot.action_day).or(own_day.filter(|_| !is_night(second))).ok_or(Malformed::Day)?
-    };
-    if snapshot.volume < 0 {
-        return Err(Malformed::Volume);
-    }
+    let stamp = stamp(snapshot, contract, session_day, received, &mut Dates::default())?;
+    Ok(fill(snapshot, contract, &stamp, tick))
+}
 
+/// Writes every field of `tick`; returns how many numbers were out of range (and are absent), for the feed's count.
+pub fn fill(snapshot: &DepthSnapshot, contract: &Contract, stamp: &Stamp, tick: &mut DepthTick) -> u32 {
     let mut numbers = Numbers { zero_is_price: contract.zero_is_price, out_of_range: 0 };
     tick.instrument = contract.instrument;
-    tick.trading_day = trading_day;
-    tick.action_day = action_day;
-    tick.exch_ns = Nanos::china(action_day, second, millis * 1_000_000);
+    tick.trading_day = stamp.trading_day;
+    tick.action_day = stamp.action_day;
+    tick.exch_ns = stamp.exch_ns;
     tick.reserved = Zeroable::zeroed();
     tick.last = numbers.price(snapshot.last);
     tick.volume = Lots::new(i64::from(snapshot.volume)).qty();
@@ -182,7 +249,7 @@ pub fn decode(
         (*bid, *bid_qty) = numbers.side(level.bid, level.bid_lots);
         (*ask, *ask_qty) = numbers.side(level.ask, level.ask_lots);
     }
-    Ok(numbers.out_of_range)
+    numbers.out_of_range
 }
 
 /// The checked conversions, and how many did not fit.
@@ -264,14 +331,16 @@ fn nearest_date(second: u32, received: Nanos) -> TradingDay {
     }
 }
 
+/// A date `yyyymmdd` with its zero byte.
 #[inline]
-fn day(text: &[u8; 9]) -> Option<TradingDay> {
+pub(super) fn day(text: &[u8; 9]) -> Option<TradingDay> {
     let [digits @ .., 0] = text else { return None };
     digits.iter().try_fold(0, |day, &digit| Some(day * 10 + number(digit)?)).and_then(TradingDay::new)
 }
 
+/// A time `HH:MM:SS` with its zero byte.
 #[inline]
-fn second_of_day(text: &[u8; 9]) -> Option<u32> {
+pub(super) fn second_of_day(text: &[u8; 9]) -> Option<u32> {
     let &[h1, h2, b':', m1, m2, b':', s1, s2, 0] = text else { return None };
     let two = |tens, ones| Some(number(tens)? * 10 + number(ones)?);
     let (hour, minute, second) = (two(h1, h2)?, two(m1, m2)?, two(s1, s2)?);

@@ -176,25 +176,28 @@ impl Contract {
         self.product.class == ProductClass::Combination
     }
 
-    /// Turnover with the multiplier, average price without it, whatever front it came from. CTP before 6.7.1 computes
-    /// CZCE's turnover without; it gives CZCE's average as a price and the others' multiplied. Which it is shows beside
-    /// the last price: a multiplier is at least 2, and the day's average is never that far from it.
+    /// [`settle_units`] of its multiplier.
     pub(super) fn settle_units(&self, tick: &mut DepthTick) {
-        let multiplier = self.product.multiplier;
-        let near = tick.last.some().or(tick.pre_settlement.some());
-        if let Some(near) = near.filter(|near| multiplier > 1 && near.raw() > 0) {
-            let per_lot = average(tick.turnover, tick.volume, 1);
-            if per_lot.is_present() && below_middle(per_lot, near, multiplier) {
-                tick.turnover =
-                    tick.turnover.raw().checked_mul(multiplier).map_or(Turnover::ABSENT, Turnover::from_raw);
-            }
-            if tick.average.is_present() && !below_middle(tick.average, near, multiplier) {
-                tick.average = Price::from_raw((tick.average.raw() + multiplier / 2).div_euclid(multiplier));
-            }
+        settle_units(self.product.multiplier, tick);
+    }
+}
+
+/// Turnover with the multiplier, average price without it, whatever front it came from. CTP before 6.7.1 computes
+/// CZCE's turnover without; it gives CZCE's average as a price and the others' multiplied. Which it is shows beside
+/// the last price: a multiplier is at least 2, and the day's average is never that far from it.
+pub(crate) fn settle_units(multiplier: i64, tick: &mut DepthTick) {
+    let near = tick.last.some().or(tick.pre_settlement.some());
+    if let Some(near) = near.filter(|near| multiplier > 1 && near.raw() > 0) {
+        let per_lot = average(tick.turnover, tick.volume, 1);
+        if per_lot.is_present() && below_middle(per_lot, near, multiplier) {
+            tick.turnover = tick.turnover.raw().checked_mul(multiplier).map_or(Turnover::ABSENT, Turnover::from_raw);
         }
-        if tick.average.is_absent() {
-            tick.average = average(tick.turnover, tick.volume, multiplier);
+        if tick.average.is_present() && !below_middle(tick.average, near, multiplier) {
+            tick.average = Price::from_raw((tick.average.raw() + multiplier / 2).div_euclid(multiplier));
         }
+    }
+    if tick.average.is_absent() {
+        tick.average = average(tick.turnover, tick.volume, multiplier);
     }
 }
 

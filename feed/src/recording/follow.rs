@@ -16,7 +16,8 @@ pub enum AtEnd {
     Stop,
 }
 
-/// Market events of a journal. `seq` of what it gives is the journal's own number: the follower's journal keeps it in
+/// Market events of a journal, as its writer took them: what a stage forwarded of them (an output) is not given again.
+/// `seq` of what it gives is the journal's own number: the follower's journal keeps it in
 /// `cause`, which is where to go on after a restart.
 #[derive(Debug)]
 pub struct JournalFeed {
@@ -69,10 +70,13 @@ impl JournalFeed {
             match self.reader.next() {
                 Ok(Some(record)) => {
                     let header = record.header;
-                    if is_market(&record.event()) && self.slot.copy_from(header, record.body) {
+                    if !header.has(flags::OUTPUT)
+                        && is_market(&record.event())
+                        && self.slot.copy_from(header, record.body)
+                    {
                         self.clock = self.clock.max(header.recv_ns);
                         let own = self.slot.header_mut();
-                        own.flags &= !flags::OUTPUT;
+                        own.flags &= flags::CONFLATED;
                         (own.taken_ns, own.cause, own.crc) = (Nanos::ABSENT, Seq::ABSENT, 0);
                         self.ready = true;
                     } else {
@@ -121,6 +125,10 @@ impl MarketFeed for JournalFeed {
     fn skipped(&self) -> Vec<(&'static str, u64)> {
         if self.others == 0 { Vec::new() } else { vec![("not-market", self.others)] }
     }
+
+    fn problems(&self) -> Vec<String> {
+        self.error.iter().map(|error| format!("the journal in {}: {error}", self.dir.display())).collect()
+    }
 }
 
 #[cfg(test)]
@@ -140,12 +148,13 @@ mod tests {
 
     #[test]
     fn a_follower_sees_the_market_events_of_a_growing_journal() {
-        // Given an engine's journal with market data, an intent and a phase,
+        // Given an engine's journal with market data, an intent, a forwarded phase and a phase,
         let dir = tempfile::tempdir().unwrap();
         let options = WriterOptions::simulated(StageId::Signal, 1).with_segment_bytes(1 << 20);
         let (mut writer, _) = Writer::create_or_resume(dir.path(), options).unwrap();
         let first = append(&mut writer, &DepthTick::default(), 100, 0);
         append(&mut writer, &TargetPosition::default(), 100, flags::OUTPUT);
+        append(&mut writer, &Phase::default(), 150, flags::OUTPUT);
         let third = append(&mut writer, &Phase::default(), 200, 0);
         let mut feed = JournalFeed::open(dir.path(), Seq::ABSENT, AtEnd::Follow).unwrap();
         let mut slot = MarketSlot::default();
@@ -161,7 +170,7 @@ mod tests {
         // and what is written later comes later.
         append(&mut writer, &DepthTick::default(), 300, 0);
         assert_eq!(feed.next(), Next::At(Nanos::new(300)));
-        assert_eq!(feed.skipped(), [("not-market", 1)]);
+        assert_eq!(feed.skipped(), [("not-market", 2)]);
         // A restarted follower goes on behind what it holds, and a finished journal ends.
         let mut again = JournalFeed::open(dir.path(), first, AtEnd::Stop).unwrap();
         assert_eq!(again.next(), Next::At(Nanos::new(200)));

@@ -11,7 +11,7 @@ use shrike_core::units::{Price, Text, TradingDay};
 
 /// The product of a symbol; `None` when no table knows it, when the row's own exchange is another one, or when no event
 /// could hold the symbol.
-pub(super) fn product_of<'a>(products: &'a Products, symbol: &[u8], exchange: &[u8]) -> Option<&'a Product> {
+pub(crate) fn product_of<'a>(products: &'a Products, symbol: &[u8], exchange: &[u8]) -> Option<&'a Product> {
     let symbol: Text<40> = Text::new(symbol)?;
     let product = products.of_symbol(symbol.as_str())?;
     let stated = std::str::from_utf8(exchange).ok().and_then(Exchange::parse);
@@ -20,7 +20,7 @@ pub(super) fn product_of<'a>(products: &'a Products, symbol: &[u8], exchange: &[
 
 /// The definition of a contract under an id, as seen from one of its trading days: three-digit months name the year of
 /// the decade that is still to come. `None` when the symbol is too long.
-pub(super) fn definition(
+pub(crate) fn definition(
     product: &Product,
     symbol: &str,
     id: InstrumentId,

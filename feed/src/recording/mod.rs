@@ -27,8 +27,10 @@ mod real_tests;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use contract::settle_units;
 pub use error::RecordingError;
 pub use follow::{AtEnd, JournalFeed};
+pub(crate) use listing::{definition, product_of};
 pub use skip::{Place, Skip, Skips};
 
 use contract::Book;

@@ -10,6 +10,7 @@ use crate::format::Position;
 use crate::lock::{Lock, LockError};
 use crate::map;
 use crate::segment::Segment;
+use crate::segment::ordering::{tell, told};
 use crate::storage::{Ending, Fault, Segments, Storage};
 use crate::writer::{Syncing, WriterOptions};
 use crossbeam_queue::ArrayQueue;
@@ -162,7 +163,7 @@ impl Storage for Mapped {
             Some((segment, offset)) => Position { segment: *segment, offset: *offset },
             None => Position::default(),
         };
-        self.shared.synced_to.store(synced_to.raw(), Ordering::Release);
+        tell(&self.shared.synced_to, synced_to.raw());
         Ok(aside)
     }
 
@@ -234,7 +235,7 @@ impl Storage for Mapped {
 
     #[inline]
     fn synced_to(&self) -> Position {
-        Position::from_raw(self.shared.synced_to.load(Ordering::Acquire))
+        Position::from_raw(told(&self.shared.synced_to))
     }
 
     #[inline]

@@ -7,6 +7,7 @@ use crate::directory;
 use crate::format::{HEADER_PAGE, MARK_OFFSET, Position, encode_mark, segment_file};
 use crate::map;
 use crate::segment::Segment;
+use crate::segment::ordering::tell;
 use crate::storage::{Fault, FaultStep};
 use memmap2::MmapRaw;
 use std::collections::VecDeque;
@@ -202,7 +203,7 @@ impl Syncer {
         }
         for left in &self.unsynced {
             finalise(&left.disk, left.index, left.end)?;
-            self.shared.synced_to.store(Position { segment: left.index, offset: left.end }.raw(), Ordering::Release);
+            tell(&self.shared.synced_to, Position { segment: left.index, offset: left.end }.raw());
         }
         while self.shared.ready.pop().is_some() {}
         for live in &self.segments {
@@ -264,7 +265,7 @@ impl Live {
         self.synced = synced;
         self.segment.set_mark(encode_mark(self.index, synced));
         let position = Position { segment: self.index, offset: synced };
-        shared.synced_to.store(position.raw(), Ordering::Release);
+        tell(&shared.synced_to, position.raw());
     }
 }
 

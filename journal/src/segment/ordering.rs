@@ -1,112 +1,130 @@
-//! The one ordering of the journal: a frame's bytes first, then its length word with release; a reader loads that with
-//! acquire and then reads the bytes. Over a trait, so that loom goes through every interleaving.
+//! Every ordering that threads and processes rely on to share a segment: what is written is published by a word that is
+//! stored last with release, and whoever loads that word with acquire may read it. Over a trait, so that loom goes
+//! through every interleaving (`ordering/tests.rs`), once with each ordering weakened.
 
+use crate::format::{HEADER_PAGE, SegmentHeader, padded};
 use shrike_core::event::Header;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How a length word is stored.
+#[cfg(test)]
+mod tests;
+
+/// How a word is stored that others wait for.
 const PUBLISH: Ordering = Ordering::Release;
-/// How a length word is loaded.
+/// How it is loaded.
 const OBSERVE: Ordering = Ordering::Acquire;
 
-/// Memory in which frames are published.
-pub(super) trait Frames {
-    /// Writes bytes of a frame that is not published.
-    fn copy(&self, offset: u32, bytes: &[u8]);
-    /// Stores the length word at `offset`.
-    fn store_len(&self, offset: u32, len: u32, order: Ordering);
-    /// Loads the length word at `offset`.
-    fn load_len(&self, offset: u32, order: Ordering) -> u32;
+/// The words of a segment that are shared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Word {
+    /// The length of the frame at this offset; not zero: the frame's bytes stand.
+    Length(u32),
+    /// The segment header's magic; not zero: the header stands.
+    Magic,
+    /// The durable mark: the length words of all frames below it stand.
+    Mark,
+    /// Bytes written, for the thread that copies them: all below stand.
+    Written,
+    /// Not zero: the writer has left, and [`Word::Written`] is final.
+    Sealed,
 }
 
-/// Publishes a frame at `offset`.
+/// Memory in which frames are published.
+pub(super) trait Memory {
+    /// Writes bytes that are not published.
+    fn copy(&self, offset: u32, bytes: &[u8]);
+    /// Stores a word.
+    fn store(&self, word: Word, value: u64, order: Ordering);
+    /// Loads a word.
+    fn load(&self, word: Word, order: Ordering) -> u64;
+}
+
+/// Publishes the segment header.
+pub(super) fn begin(memory: &impl Memory, header: &SegmentHeader) {
+    let (_, rest) = bytemuck::bytes_of(header).split_at(header.magic.len());
+    memory.copy(header.magic.len() as u32, rest);
+    memory.store(Word::Magic, u64::from_le_bytes(header.magic), PUBLISH);
+    memory.store(Word::Written, u64::from(HEADER_PAGE), PUBLISH);
+}
+
+/// Whether the segment begins with any magic at all.
 #[inline]
-pub(super) fn publish(frames: &impl Frames, offset: u32, header: &Header, body: &[u8]) {
+pub(super) fn has_begun(memory: &impl Memory) -> bool {
+    memory.load(Word::Magic, OBSERVE) != 0
+}
+
+/// Publishes a frame at `offset`: to readers by its length word, then to the thread that copies.
+#[inline]
+pub(super) fn publish(memory: &impl Memory, offset: u32, header: &Header, body: &[u8]) {
     let (_, rest) = bytemuck::bytes_of(header).split_at(4);
-    frames.copy(offset + Header::SIZE as u32, body);
-    frames.copy(offset + 4, rest);
-    frames.store_len(offset, header.len, PUBLISH);
+    memory.copy(offset + Header::SIZE as u32, body);
+    memory.copy(offset + 4, rest);
+    memory.store(Word::Length(offset), u64::from(header.len), PUBLISH);
+    let end = offset + padded(Header::SIZE + body.len()) as u32;
+    memory.store(Word::Written, u64::from(end), PUBLISH);
 }
 
 /// The length of the frame at `offset`: zero while it is not published.
 #[inline]
-pub(super) fn observe(frames: &impl Frames, offset: u32) -> u32 {
-    frames.load_len(offset, OBSERVE)
+pub(super) fn observe(memory: &impl Memory, offset: u32) -> u32 {
+    memory.load(Word::Length(offset), OBSERVE) as u32
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use loom::cell::UnsafeCell;
-    use loom::sync::Arc;
-    use loom::sync::atomic::AtomicU32;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
+/// Bytes that are written.
+#[inline]
+pub(super) fn written(memory: &impl Memory) -> u32 {
+    memory.load(Word::Written, OBSERVE) as u32
+}
 
-    /// Two frames of one line each; loom reports any byte that is read while it may be written.
-    struct Modelled {
-        lens: [AtomicU32; 2],
-        lines: [UnsafeCell<[u8; 64]>; 2],
-        is_weakened: bool,
+/// The writer leaves the segment.
+pub(super) fn leave(memory: &impl Memory) {
+    memory.store(Word::Sealed, 1, PUBLISH);
+}
+
+/// Whether the writer has left; a look at [`written`] after that is final.
+pub(super) fn is_left(memory: &impl Memory) -> bool {
+    memory.load(Word::Sealed, OBSERVE) != 0
+}
+
+/// Stores the durable mark. Whoever does so has seen [`written`] pass it.
+pub(super) fn set_mark(memory: &impl Memory, mark: u64) {
+    memory.store(Word::Mark, mark, PUBLISH);
+}
+
+/// The durable mark. A length word below it that is still zero on a look after this one is damage.
+#[inline]
+pub(super) fn mark(memory: &impl Memory) -> u64 {
+    memory.load(Word::Mark, OBSERVE)
+}
+
+/// The word by which a journal's writer is told how far all is durable.
+pub(crate) trait Told {
+    /// Stores it.
+    fn put(&self, raw: u64, order: Ordering);
+    /// Loads it.
+    fn get(&self, order: Ordering) -> u64;
+}
+
+impl Told for AtomicU64 {
+    #[inline]
+    fn put(&self, raw: u64, order: Ordering) {
+        self.store(raw, order);
     }
 
-    impl Modelled {
-        fn order(&self, order: Ordering) -> Ordering {
-            if self.is_weakened { Ordering::Relaxed } else { order }
-        }
+    #[inline]
+    fn get(&self, order: Ordering) -> u64 {
+        self.load(order)
     }
+}
 
-    impl Frames for Modelled {
-        fn copy(&self, offset: u32, bytes: &[u8]) {
-            let (line, at) = (offset as usize / 64, offset as usize % 64);
-            // SAFETY: loom checks that nobody else accesses the line.
-            self.lines[line].with_mut(|line| unsafe { (&mut (*line))[at..at + bytes.len()].copy_from_slice(bytes) });
-        }
+/// Tells how far all is durable, after it is.
+#[inline]
+pub(crate) fn tell(word: &impl Told, raw: u64) {
+    word.put(raw, PUBLISH);
+}
 
-        fn store_len(&self, offset: u32, len: u32, order: Ordering) {
-            self.lens[offset as usize / 64].store(len, self.order(order));
-        }
-
-        fn load_len(&self, offset: u32, order: Ordering) -> u32 {
-            self.lens[offset as usize / 64].load(order)
-        }
-    }
-
-    fn race(is_weakened: bool) {
-        loom::model(move || {
-            let frames = Arc::new(Modelled {
-                lens: [AtomicU32::new(0), AtomicU32::new(0)],
-                lines: [UnsafeCell::new([0; 64]), UnsafeCell::new([0; 64])],
-                is_weakened,
-            });
-            let writer = frames.clone();
-            let thread = loom::thread::spawn(move || {
-                for line in 0..2 {
-                    let header = Header { len: 64, kind: 7, ..Header::default() };
-                    publish(&*writer, line * 64, &header, &[line as u8 + 1; 16]);
-                }
-            });
-            for line in 0..2 {
-                match observe(&*frames, line * 64) {
-                    0 => break,
-                    len => {
-                        assert_eq!(len, 64);
-                        // SAFETY: loom checks that nobody writes the line.
-                        let body = frames.lines[line as usize].with(|bytes| unsafe { (&*bytes)[48..].to_vec() });
-                        assert_eq!(body, [line as u8 + 1; 16]);
-                    }
-                }
-            }
-            thread.join().unwrap();
-        });
-    }
-
-    #[test]
-    fn no_interleaving_shows_half_a_record() {
-        race(false);
-    }
-
-    #[test]
-    fn a_relaxed_length_word_is_caught() {
-        assert!(catch_unwind(AssertUnwindSafe(|| race(true))).is_err());
-    }
+/// How far all is durable.
+#[inline]
+pub(crate) fn told(word: &impl Told) -> u64 {
+    word.get(OBSERVE)
 }

@@ -1,7 +1,11 @@
 //! Tests of the whole room: stories over real files and simulated pages.
 
+mod calls;
 mod faults;
 mod files;
+mod golden;
+mod processes;
+mod sweeps;
 
 use crate::{Reader, Segments, Storage, Writer, WriterOptions};
 use shrike_core::codes::StageId;

@@ -93,21 +93,52 @@ impl Position {
         self.margin_on(side, lots, value).plus(fee)
     }
 
-    /// The fee of one fill.
-    pub(super) fn fee(&self, portions: Portions, price: Price) -> Money {
+    /// The fee of fills; absent before rates are known.
+    pub(super) fn fee(&self, traded: &Traded) -> Money {
         let rates = &self.rates;
-        let parts = [
-            (portions.opened, rates.open_ratio, rates.open_per_lot),
-            (portions.closed_today, rates.close_today_ratio, rates.close_today_per_lot),
-            (portions.closed_yesterday, rates.close_ratio, rates.close_per_lot),
+        let by_portion = [
+            (rates.open_ratio, rates.open_per_lot),
+            (rates.close_today_ratio, rates.close_today_per_lot),
+            (rates.close_ratio, rates.close_per_lot),
         ];
-        let mut fee = if self.has_rates { Money::ZERO } else { Money::ABSENT };
-        for (lots, ratio, per_lot) in parts.into_iter().filter(|&(lots, ..)| lots != 0) {
-            let value = price.raw() as i128 * lots as i128;
-            let value = value.checked_mul(self.multiplier as i128).map_or(Money::ABSENT, Money::from_raw);
-            fee = fee.plus(value.times_rate(ratio)).plus(times(per_lot, lots));
+        let mut fee = if self.has_rates || traded.is_none() { Money::ZERO } else { Money::ABSENT };
+        for ((lots, value), (ratio, per_lot)) in traded.lots.into_iter().zip(traded.value).zip(by_portion) {
+            if lots != 0 {
+                let value = value.checked_mul(self.multiplier as i128).map_or(Money::ABSENT, Money::from_raw);
+                fee = fee.plus(value.times_rate(ratio)).plus(times(per_lot, lots));
+            }
         }
         fee
+    }
+}
+
+/// Lots and their value (price × lots, in units of 1e-8) that were opened, closed of today and closed of earlier days.
+#[derive(Clone, Copy, PartialEq, Debug, Default, NoUninit, CheckedBitPattern)]
+#[repr(C)]
+pub(super) struct Traded {
+    value: [i128; 3],
+    lots: [i64; 3],
+    pad: u64,
+}
+
+impl Traded {
+    pub(super) fn is_none(&self) -> bool {
+        self.lots == [0; 3]
+    }
+
+    pub(super) fn of(portions: Portions, price: Price) -> Self {
+        let lots = [portions.opened, portions.closed_today, portions.closed_yesterday];
+        Self { value: lots.map(|lots| price.raw() as i128 * lots as i128), lots, pad: 0 }
+    }
+
+    /// Lots of a day and prices are far from what the sums hold.
+    pub(super) fn add(&mut self, more: &Self) {
+        for (sum, lots) in self.lots.iter_mut().zip(more.lots) {
+            *sum = sum.saturating_add(lots);
+        }
+        for (sum, value) in self.value.iter_mut().zip(more.value) {
+            *sum = sum.saturating_add(value);
+        }
     }
 }
 

@@ -115,6 +115,27 @@ fn fees_margin_and_frozen_funds_by_hand() {
 }
 
 #[test]
+fn fees_of_a_guess_are_reckoned_anew_and_those_of_the_venue_stand() {
+    let mut desk = Desk::new();
+    let rates = |lots: i128, assumed: u8| Rates {
+        instrument: SHFE,
+        open_per_lot: Money::whole(lots),
+        close_today_per_lot: Money::whole(10 * lots),
+        open_ratio: 10_000,
+        assumed,
+        ..Rates::default()
+    };
+    desk.tell(&rates(5, 1));
+    desk.tell(&ticket(1, SHFE, Side::Buy, Offset::Open, 3).fill_at(1, 3, 100));
+    desk.tell(&ticket(2, SHFE, Side::Sell, Offset::CloseToday, 1).fill_at(2, 1, 100));
+    assert_eq!(desk.ledger.funds().commission, money("65.3"), "3 x 5 and 1e-4 of 3000, 50");
+    desk.tell(&rates(2, 0));
+    assert_eq!(desk.ledger.funds().commission, money("26.3"), "3 x 2 and 1e-4 of 3000, 20");
+    desk.tell(&rates(1, 0));
+    assert_eq!(desk.ledger.funds().commission, money("26.3"), "the venue's own fees stand");
+}
+
+#[test]
 fn what_is_not_known_is_absent() {
     let mut desk = Desk::new();
     let unrated = InstrumentId::new(3);

@@ -1,8 +1,8 @@
 //! The venue's books beside ours, and the books as bytes.
 
 use super::*;
-use crate::codes::{PhaseKind, PhaseSource};
-use crate::event::Phase;
+use crate::codes::{PhaseKind, PhaseSource, StageId};
+use crate::event::{Phase, Seq};
 
 fn fields(ledger: &Ledger) -> Vec<(String, i64, i64)> {
     let mut found = Vec::new();
@@ -64,6 +64,33 @@ fn orders_that_a_restatement_does_not_name_are_counted() {
         assert_eq!(desk.order(&unnamed).absent_restatements as u64, round);
         assert_eq!(desk.order(&fresh).absent_restatements, 0, "sent after the question");
     }
+}
+
+#[test]
+fn the_answer_to_an_earlier_question_makes_no_order_absent() {
+    let mut desk = Desk::new();
+    let ask = |desk: &mut Desk, n| {
+        let header = Header { seq: Seq::new(StageId::Order, 0, n), flags: flags::OUTPUT, ..Header::default() };
+        let request = OrderRequest { kind: RequestKind::Resync.code(), ..OrderRequest::default() };
+        desk.ledger.apply(&header, (&request).into());
+        header.seq
+    };
+    let first = ask(&mut desk, 7);
+    let order = ticket(1, DCE, Side::Buy, Offset::Open, 2);
+    desk.tell(&order.insert());
+    let second = ask(&mut desk, 9);
+    let end = |request| ResyncEnd { trading_day: day(2), session_id: SESSION, request, ..ResyncEnd::default() };
+    // Given positions of before the second question, its end is not that one's,
+    let (trading_day, side) = (day(2), Side::Buy.code());
+    let line = PositionReport { instrument: DCE, trading_day, today: Lots::new(1), side, ..PositionReport::default() };
+    desk.tell(&line);
+    assert_eq!(desk.tell(&end(first)), Applied::Ignored(Ignored::Outdated));
+    assert!(!desk.ledger.is_restated());
+    assert_eq!(desk.order(&order).absent_restatements, 0);
+    // and when that one's comes, what was told before counts no more.
+    assert_eq!(desk.tell(&end(second)), Applied::Restated { adopted: false });
+    assert_eq!(desk.order(&order).absent_restatements, 1);
+    assert!(fields(&desk.ledger).iter().all(|(field, ..)| field != "long today"));
 }
 
 #[test]

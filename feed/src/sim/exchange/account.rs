@@ -33,13 +33,15 @@ pub(super) struct Leg {
     pub(super) earlier: i64,
     /// The settlement price they are marked from.
     pub(super) mark: Price,
+    /// Lots held when the day began.
+    pub(super) at_open: i64,
     /// Today's lots by opening price, first opened first.
     today: VecDeque<(Price, i64)>,
 }
 
 impl Leg {
     pub(super) fn new(side: Side) -> Self {
-        Self { side, earlier: 0, mark: Price::ABSENT, today: VecDeque::new() }
+        Self { side, earlier: 0, mark: Price::ABSENT, at_open: 0, today: VecDeque::new() }
     }
 
     pub(super) fn today(&self) -> i64 {
@@ -56,8 +58,22 @@ impl Leg {
 
     /// Sum of price times lots over what is held, earlier days at their mark (raw units of 1e-8).
     fn basis(&self) -> i128 {
-        let earlier = if self.earlier == 0 { 0 } else { self.mark.raw() as i128 * self.earlier as i128 };
-        earlier + self.today.iter().map(|&(price, lots)| price.raw() as i128 * lots as i128).sum::<i128>()
+        self.basis_of(Days::All)
+    }
+
+    /// The same over some days' lots.
+    fn basis_of(&self, days: Days) -> i128 {
+        let earlier = match days {
+            Days::Earlier | Days::All if self.earlier != 0 => self.mark.raw() as i128 * self.earlier as i128,
+            _ => 0,
+        };
+        let today = || self.today.iter().map(|&(price, lots)| price.raw() as i128 * lots as i128).sum::<i128>();
+        earlier + if days == Days::Earlier { 0 } else { today() }
+    }
+
+    /// Value of some days' lots at the prices they are marked from.
+    pub(super) fn value(&self, days: Days, multiplier: i64) -> Money {
+        Money::from_raw(self.basis_of(days) * multiplier as i128)
     }
 
     /// Average opening price of today's lots, toward zero; absent when there are none.
@@ -81,8 +97,12 @@ impl Leg {
 
     /// Margin of the held lots.
     pub(super) fn margin(&self, rates: &Rates, multiplier: i64) -> Money {
-        let value = Money::from_raw(self.basis() * multiplier as i128);
-        margin(self.side, value, self.lots(Days::All), rates)
+        self.margin_of(Days::All, rates, multiplier)
+    }
+
+    /// Margin of some days' lots.
+    pub(super) fn margin_of(&self, days: Days, rates: &Rates, multiplier: i64) -> Money {
+        margin(self.side, self.value(days, multiplier), self.lots(days), rates)
     }
 
     pub(super) fn open(&mut self, price: Price, lots: i64) {
@@ -117,6 +137,7 @@ impl Leg {
     /// The day ends: all lots become earlier ones, marked from the settlement price.
     pub(super) fn settle(&mut self, settlement: Price) {
         self.earlier = self.lots(Days::All);
+        self.at_open = self.earlier;
         self.mark = settlement;
         self.today.clear();
     }

@@ -2,12 +2,103 @@
 
 use super::Exchange;
 use super::account::Days;
+use super::contract::Bound;
 use super::post::Report;
 use shrike_core::codes::{ReportSource, Side};
-use shrike_core::event::{Fill, FundsReport, OrderReport, PositionReport, ResyncEnd};
-use shrike_core::units::{Lots, Money};
+use shrike_core::event::{Fill, FundsReport, OrderReport, PositionReport, Rates, ResyncEnd};
+use shrike_core::instrument::InstrumentId;
+use shrike_core::units::{Lots, Money, Price};
+
+/// A line of a counter's position answer: one side of a contract, where the exchange tells days apart only today's or
+/// earlier lots of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PositionLine {
+    /// The contract.
+    pub instrument: InstrumentId,
+    /// Buy: long.
+    pub side: Side,
+    /// The line is of earlier days' lots alone.
+    pub is_history: bool,
+    /// Lots held.
+    pub lots: Lots,
+    /// Of them, opened today.
+    pub today: Lots,
+    /// Lots held when the day began.
+    pub at_open: Lots,
+    /// Lots bound by working orders that close them.
+    pub frozen: Lots,
+    /// Margin.
+    pub margin: Money,
+    /// Value at the prices the lots are marked from: the opening price today, the last settlement before.
+    pub cost: Money,
+    /// The last settlement price.
+    pub pre_settlement: Price,
+}
+
+/// What working orders bind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FrozenFunds {
+    /// Margin of the lots they would open.
+    pub margin: Money,
+    /// Premiums of the options they would buy.
+    pub premium: Money,
+    /// Fees.
+    pub fee: Money,
+}
 
 impl Exchange {
+    /// Margin and fees of a contract; `None` when it is not known or has none.
+    pub fn rates(&self, id: InstrumentId) -> Option<&Rates> {
+        self.contract(id)?.rates.as_ref()
+    }
+
+    /// Greatest order number of the day.
+    pub const fn max_order_ref(&self) -> u64 {
+        self.max_order_ref
+    }
+
+    /// What is held or was when the day began, as a counter says it: by instrument, long before short, today's lots
+    /// before earlier ones where the exchange tells them apart.
+    pub fn position_lines(&self) -> impl Iterator<Item = PositionLine> {
+        let legs = self.contracts.iter().flatten().flat_map(|c| [(c, Side::Buy), (c, Side::Sell)]);
+        let parts = legs.flat_map(|(contract, side)| {
+            let days: &[Days] =
+                if contract.place.splits_today() { &[Days::Today, Days::Earlier] } else { &[Days::All] };
+            days.iter().map(move |&days| (contract, side, days))
+        });
+        parts.filter_map(|(contract, side, days)| {
+            let leg = contract.leg(side);
+            let at_open = if days == Days::Today { 0 } else { leg.at_open };
+            let lots = leg.lots(days);
+            (lots > 0 || at_open > 0).then(|| PositionLine {
+                instrument: contract.def.instrument,
+                side,
+                is_history: days == Days::Earlier,
+                lots: Lots::new(lots),
+                today: Lots::new(if days == Days::Earlier { 0 } else { leg.today() }),
+                at_open: Lots::new(at_open),
+                frozen: Lots::new(contract.frozen(side, days, &self.orders)),
+                margin: contract.margin_of(side, days),
+                cost: leg.value(days, contract.def.multiplier),
+                pre_settlement: contract.pre_settlement,
+            })
+        })
+    }
+
+    /// What the working orders bind, in parts: together the `frozen` of [`Exchange::funds`].
+    pub fn frozen_funds(&self) -> FrozenFunds {
+        let mut sum = FrozenFunds { margin: Money::ZERO, premium: Money::ZERO, fee: Money::ZERO };
+        for contract in self.contracts.iter().flatten() {
+            for order in contract.working(&self.orders) {
+                let Bound { margin, premium, fee } = contract.bound_parts(order, order.remaining());
+                sum.margin = sum.margin.plus(margin);
+                sum.premium = sum.premium.plus(premium);
+                sum.fee = sum.fee.plus(fee);
+            }
+        }
+        sum
+    }
+
     /// The orders of the trading day as they stand, in the order of their arrival.
     pub fn orders(&self) -> impl ExactSizeIterator<Item = OrderReport> {
         self.orders.iter().map(|order| order.report(ReportSource::Query))
@@ -93,6 +184,7 @@ impl Exchange {
             orders: orders.len() as u32,
             fills: fills.len() as u32,
             positions: positions.len() as u32,
+            request: self.last_request,
             ..ResyncEnd::default()
         };
         self.resending = true;

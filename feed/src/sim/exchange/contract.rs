@@ -8,6 +8,19 @@ use shrike_core::codes::{Exchange as Place, Offset, PhaseKind, ProductClass, Sid
 use shrike_core::event::{InstrumentDef, Rates};
 use shrike_core::units::{Lots, Money, Price, TradingDay};
 
+/// What an order binds of the account's money.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Bound {
+    pub(super) margin: Money,
+    /// The price of options bought.
+    pub(super) premium: Money,
+    pub(super) fee: Money,
+}
+
+impl Bound {
+    pub(super) const NOTHING: Self = Self { margin: Money::ZERO, premium: Money::ZERO, fee: Money::ZERO };
+}
+
 /// One contract.
 #[derive(Clone, Debug)]
 pub(super) struct Contract {
@@ -150,20 +163,36 @@ impl Contract {
     /// Money that an order binds for so many lots: margin (or premium) and fee of an opening one, the dearer fee of a
     /// closing one.
     pub(super) fn bound(&self, order: &Order, lots: i64) -> Money {
+        let Bound { margin, premium, fee } = self.bound_parts(order, lots);
+        margin.plus(premium).plus(fee)
+    }
+
+    /// The same in its parts.
+    pub(super) fn bound_parts(&self, order: &Order, lots: i64) -> Bound {
         let (price, multiplier) = (order.hold_price, self.def.multiplier);
-        let Some(rates) = &self.rates else { return Money::ZERO };
+        let Some(rates) = &self.rates else { return Bound::NOTHING };
         if lots == 0 || price.is_absent() {
-            return Money::ZERO;
+            return Bound::NOTHING;
         }
         if order.offset.closes() {
             let earlier = closing_fee(price, lots, 0, multiplier, rates);
-            return earlier.max(closing_fee(price, 0, lots, multiplier, rates));
+            return Bound { fee: earlier.max(closing_fee(price, 0, lots, multiplier, rates)), ..Bound::NOTHING };
         }
         let value = price.value(Lots::new(lots), multiplier);
         let fee = opening_fee(price, lots, multiplier, rates);
         match (self.is_option(), order.side) {
-            (true, Side::Buy) => value.plus(fee),
-            _ => margin(order.side, value, lots, rates).plus(fee),
+            (true, Side::Buy) => Bound { premium: value, fee, ..Bound::NOTHING },
+            _ => Bound { margin: margin(order.side, value, lots, rates), fee, ..Bound::NOTHING },
+        }
+    }
+
+    /// Margin of some days' lots of one side.
+    pub(super) fn margin_of(&self, side: Side, days: Days) -> Money {
+        match &self.rates {
+            Some(rates) if !(self.is_option() && side == Side::Buy) => {
+                self.leg(side).margin_of(days, rates, self.def.multiplier)
+            }
+            _ => Money::ZERO,
         }
     }
 

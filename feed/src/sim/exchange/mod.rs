@@ -19,6 +19,7 @@ mod tape;
 mod tests;
 
 pub use book::QueueModel;
+pub use books::{FrozenFunds, PositionLine};
 pub use post::Delays;
 pub use records::Keep;
 
@@ -133,6 +134,12 @@ impl Exchange {
     /// The trading day of the present login; absent before the first.
     pub const fn trading_day(&self) -> TradingDay {
         self.day
+    }
+
+    /// The id of a contract, by its symbol.
+    pub fn id_of(&self, symbol: &[u8]) -> Option<InstrumentId> {
+        let mut defs = self.contracts.iter().flatten().map(|contract| &contract.def);
+        defs.find(|def| def.symbol.as_bytes() == symbol).map(|def| def.instrument)
     }
 
     /// Margin and fees of a contract, when no feed tells them. Unknown contracts are ignored.

@@ -125,7 +125,7 @@ impl Exchange {
                 let arrival = Arrival { due: header.recv_ns, cause: header.seq, request: *request, recorded: true };
                 unanswered = Some((header.seq, arrival));
             } else {
-                exchange.fold_market(record.event());
+                exchange.recall(record.event());
             }
         }
         exchange.rest_again();
@@ -134,7 +134,9 @@ impl Exchange {
         Ok(exchange)
     }
 
-    fn fold_market(&mut self, event: Event<'_>) {
+    /// Takes up what the market said before this process: nothing matches, nothing is told or recorded. For the phases and
+    /// last prices of a journal that keeps only books.
+    pub fn recall(&mut self, event: Event<'_>) {
         match event {
             Event::InstrumentDef(def) => {
                 self.define(def);

@@ -14,7 +14,7 @@ mod tail;
 mod tests;
 
 pub use lead::Lead;
-pub use server::{Server, ServerError, ServerOptions, Speed, Step};
+pub use server::{Orders, Server, ServerError, ServerOptions, Speed, Step, Watch};
 
 use shrike_core::event::{Event, Header, MarketSlot, ReportSlot, Seq, flags};
 use shrike_core::units::Nanos;
@@ -64,6 +64,10 @@ impl MarketFeed for RemoteFeed {
 
     fn take(&mut self, slot: &mut MarketSlot) -> bool {
         self.tail.take(slot)
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.error().iter().map(|error| format!("the exchange's journal: {error}")).collect()
     }
 }
 

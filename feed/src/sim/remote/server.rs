@@ -7,7 +7,7 @@ use super::tail::Tail;
 use crate::sim::exchange::{Exchange, ExchangeOptions, Keep};
 use shrike_core::codes::StageId;
 use shrike_core::event::{
-    Event, Header, InstrumentDef, MarketSlot, Rates, ReportSlot, RequestSlot, RunEnd, RunStart, flags,
+    Event, Header, InstrumentDef, MarketSlot, Rates, ReportSlot, RequestSlot, RunEnd, RunStart, Seq, flags,
 };
 use shrike_core::units::Nanos;
 use shrike_core::venue::{Gateway, MarketFeed, Next};
@@ -29,6 +29,17 @@ pub enum Speed {
         /// The pause.
         pause_ns: u64,
     },
+}
+
+/// What an engine's order journal is to the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Orders<'a> {
+    /// Its requests are the messages to the exchange.
+    Taken(&'a Path),
+    /// It says how far the engine is; requests come by another way.
+    Paced(&'a Path),
+    /// There is none.
+    Elsewhere,
 }
 
 /// How the server runs.
@@ -96,12 +107,31 @@ pub enum Step {
     Over,
 }
 
+/// Who else sees what passes through the server: a front that other programs connect to.
+pub trait Watch {
+    /// Whether the market may go on. Asked before each of its events where the market can wait ([`Speed::Max`]).
+    fn may_pass(&mut self) -> bool;
+    /// The market event that the exchange has just seen.
+    fn market(&mut self, header: &Header, event: Event<'_>);
+    /// The report that has just left the exchange.
+    fn report(&mut self, header: &Header, event: Event<'_>);
+}
+
+/// Nobody.
+impl Watch for () {
+    fn may_pass(&mut self) -> bool {
+        true
+    }
+    fn market(&mut self, _header: &Header, _event: Event<'_>) {}
+    fn report(&mut self, _header: &Header, _event: Event<'_>) {}
+}
+
 /// Margin and fees of a contract as it is announced.
 pub type RatesOf = Box<dyn FnMut(&InstrumentDef) -> Option<Rates>>;
 
 /// How long an idle server waits before it looks again.
 const IDLE_NS: u64 = 1_000_000;
-/// How long a market waits for its engine before it looks again.
+/// How long a market waits for its engine or its clients before it looks again.
 const HELD_NS: u64 = 20_000;
 /// How much one step does at most.
 const WORK_MAX: usize = 64;
@@ -112,7 +142,7 @@ pub struct Server {
     exchange: Exchange,
     feed: Box<dyn MarketFeed>,
     rates: RatesOf,
-    requests: Tail<26>,
+    requests: Option<Tail<26>>,
     market: Box<MarketSlot>,
     report: Box<ReportSlot>,
     request: Box<RequestSlot>,
@@ -127,13 +157,14 @@ pub struct Server {
 
 impl Server {
     /// Takes the exchange's journal in `dir` (created when there is none), finds its books there, and passes over the
-    /// part of the market that it holds. `order_dir` is the engine's order journal; it need not exist yet.
+    /// part of the market that it holds. The engine's order journal need not exist yet. Requests that it does not bring
+    /// come through [`Server::exchange_mut`].
     ///
     /// # Errors
     /// When the journal cannot be taken or read, or `feed` is not the market that it holds.
     pub fn open(
         dir: &Path,
-        order_dir: &Path,
+        orders: Orders<'_>,
         mut feed: Box<dyn MarketFeed>,
         rates: RatesOf,
         options: ServerOptions,
@@ -158,7 +189,11 @@ impl Server {
             exchange,
             feed,
             rates,
-            requests: Tail::new(order_dir, last, is_message),
+            requests: match orders {
+                Orders::Taken(dir) => Some(Tail::new(dir, last, is_message)),
+                Orders::Paced(dir) => Some(Tail::new(dir, Seq::ABSENT, |_, _| false)),
+                Orders::Elsewhere => None,
+            },
             market,
             report: Box::default(),
             request: Box::default(),
@@ -175,6 +210,11 @@ impl Server {
         &self.exchange
     }
 
+    /// The exchange, for requests that come by another way than the order journal.
+    pub const fn exchange_mut(&mut self) -> &mut Exchange {
+        &mut self.exchange
+    }
+
     /// The market's time.
     pub const fn now(&self) -> Nanos {
         self.now
@@ -185,6 +225,14 @@ impl Server {
     /// # Errors
     /// When a journal cannot be read or written.
     pub fn step(&mut self, real_ns: u64) -> Result<Step, ServerError> {
+        self.step_watched(real_ns, &mut ())
+    }
+
+    /// The same, with someone watching.
+    ///
+    /// # Errors
+    /// As [`Self::step`].
+    pub fn step_watched(&mut self, real_ns: u64, watch: &mut dyn Watch) -> Result<Step, ServerError> {
         if let (Speed::Times { factor, .. }, Some((real, market))) = (self.speed, self.anchor) {
             let passed = real_ns.saturating_sub(real).saturating_mul(factor.into());
             self.now = self.now.max(market.after(passed));
@@ -195,7 +243,7 @@ impl Server {
         self.take_requests()?;
         let mut step = Step::Worked;
         for _ in 0..WORK_MAX {
-            step = self.advance(real_ns);
+            step = self.advance(real_ns, watch);
             if step != Step::Worked {
                 break;
             }
@@ -216,7 +264,8 @@ impl Server {
     }
 
     fn take_requests(&mut self) -> Result<(), ServerError> {
-        while self.requests.take(&mut self.request) {
+        let Some(requests) = &mut self.requests else { return Ok(()) };
+        while requests.take(&mut self.request) {
             match self.request.event() {
                 // An engine has started: it is given a session of its own.
                 Event::RunStart(_) if !self.exchange.trading_day().is_absent() => {
@@ -225,11 +274,11 @@ impl Server {
                 event => self.exchange.request(self.now, self.request.header(), event),
             }
         }
-        self.requests.take_error().map_or(Ok(()), |error| Err(error.into()))
+        requests.take_error().map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Does the earliest thing that is due: the exchange's before the market's on a tie.
-    fn advance(&mut self, real_ns: u64) -> Step {
+    fn advance(&mut self, real_ns: u64, watch: &mut dyn Watch) -> Step {
         let (internal, market) = (self.exchange.next(), self.feed.next());
         let (at, is_market) = match (internal, market) {
             (Next::At(internal), Next::At(market)) if market < internal => (market, true),
@@ -244,18 +293,23 @@ impl Server {
         if let Some(wait) = self.too_early(at, real_ns) {
             return Step::Wait(wait);
         }
-        let engine = self.requests.written_ns();
-        if is_market && self.leash.as_mut().is_some_and(|leash| leash.holds(self.now, engine, real_ns)) {
+        let engine = self.requests.as_ref().map_or(Nanos::ABSENT, Tail::written_ns);
+        let mut is_late = || self.leash.as_mut().is_some_and(|leash| leash.holds(self.now, engine, real_ns));
+        let can_wait = is_market && matches!(self.speed, Speed::Max { .. });
+        if can_wait && !watch.may_pass() || is_market && is_late() {
             return Step::Wait(HELD_NS);
         }
         self.now = self.now.max(at);
         if !is_market {
             // What leaves here is in the journal since it was made.
-            self.exchange.take(&mut self.report);
+            if self.exchange.take(&mut self.report) {
+                watch.report(self.report.header(), self.report.event());
+            }
             return Step::Worked;
         }
         if self.feed.take(&mut self.market) {
             self.exchange.on_market(self.market.header(), self.market.event());
+            watch.market(self.market.header(), self.market.event());
             if let Event::InstrumentDef(def) = self.market.event()
                 && let Some(rates) = (self.rates)(def)
             {

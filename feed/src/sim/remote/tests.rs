@@ -1,6 +1,6 @@
 //! Exchange and engine as two processes would see each other's journals: nothing twice, nothing lost, whoever dies.
 
-use super::{RemoteFeed, RemoteGateway, Server, ServerError, ServerOptions, Speed, Step};
+use super::{Orders, RemoteFeed, RemoteGateway, Server, ServerError, ServerOptions, Speed, Step};
 use crate::sim::exchange::ExchangeOptions;
 use shrike_core::calendar::{OrderRules, Rule};
 use shrike_core::codes::{
@@ -125,7 +125,13 @@ impl Home {
             config: "seed = 1\n".to_owned(),
         };
         let rates = |def: &InstrumentDef| Some(Rates { instrument: def.instrument, ..Rates::default() });
-        Server::open(&self.exchange(), &self.order(), Box::new(Script::new(ticks)), Box::new(rates), options)
+        Server::open(
+            &self.exchange(),
+            Orders::Taken(&self.order()),
+            Box::new(Script::new(ticks)),
+            Box::new(rates),
+            options,
+        )
     }
 }
 

@@ -1,0 +1,21 @@
+//! A whole trading day, night session and lunch break included, ends with the exchange's own books.
+
+use crate::desk::Day;
+
+fn whole_day(version: &str) {
+    let traded =
+        Day { version, products: "[\"rb\", \"IF\", \"m\", \"TA\"]", snapshot_ms: 1_000, ..Day::default() }.trade();
+    let books = &traded.books;
+    assert_eq!((books.starts, books.logins), (1, 1), "{books:?}");
+    assert!(books.sent > 100 && books.fills > 50, "the engine traded: {books:?}");
+}
+
+#[test]
+fn a_day_through_6_7_7() {
+    whole_day("6.7.7");
+}
+
+#[test]
+fn a_day_through_6_7_13() {
+    whole_day("6.7.13");
+}
