@@ -2,16 +2,30 @@
 //! own books: no order twice, no fill lost or counted twice.
 
 use crate::desk::Day;
+use shrike_tests::books::Books;
 
 /// A day with faults, all of which happen; the engine logs in `logins` times.
 fn survives(faults: &str, logins: usize) {
-    let traded = Day { faults, ..Day::default() }.trade();
-    for fault in faults.lines() {
+    let books = traded(&Day { faults, ..Day::default() });
+    assert_eq!(books.logins, logins, "{books:?}");
+}
+
+fn traded(day: &Day<'_>) -> Books {
+    let traded = day.trade();
+    for fault in day.faults.lines() {
         assert!(traded.exchange_said.contains(fault), "`{fault}` happened: {}", traded.exchange_said);
     }
-    let books = &traded.books;
-    assert_eq!(books.logins, logins, "{books:?}");
+    let books = traded.books;
     assert!(books.sent > 20 && books.fills > 10, "the engine traded: {books:?}");
+    books
+}
+
+/// The counter closes every connection as it rolls; here it is down shortly before, too, and positions become
+/// yesterday's meanwhile.
+#[test]
+fn dropped_over_the_day_roll() {
+    let books = traded(&Day { faults: "drop all at 15:00:00", days: 2, snapshot_ms: 8_000, ..Day::default() });
+    assert!(books.logins > 2, "{books:?}");
 }
 
 macro_rules! cases {
