@@ -81,7 +81,7 @@ impl Counter {
         let waits = if live { pace.clock() } else { Clock::Wall(Tsc::calibrate()) };
         let clocks = Clocks { waits, events: pace.clock() };
         let contracts = contracts(config, tables, Some(engine));
-        let Front { feed, counts, flow } = Front::new(config, secrets, tables, &clocks, contracts.clone())?;
+        let Front { feed, counts, flow, .. } = Front::new(config, secrets, tables, &clocks, contracts.clone())?;
         let (connection, trader_flow) = connection(config, secrets, abi::Side::Trader)?;
         let (calls, trader_calls): (Producer<Callback>, Consumer<Callback>) = ring(CALLBACKS, 0);
         let trader = Trader::open(connection, clocks.events.clone(), calls)?;
@@ -108,11 +108,10 @@ pub fn front(config: &Config, secrets: &Secrets, tables: &Tables) -> Result<Fron
         return Err(ComposeError::Contract(String::new()));
     }
     let real = Clock::Wall(Tsc::calibrate());
-    let events = match config.run.speed {
-        Speed::Max => Clock::Simulated(Arc::new(SimTime::new(Nanos::ABSENT))),
-        Speed::Real | Speed::Times(_) => real.clone(),
-    };
-    Front::new(config, secrets, tables, &Clocks { waits: real, events }, contracts)
+    let time = (config.run.speed == Speed::Max).then(|| Arc::new(SimTime::new(Nanos::ABSENT)));
+    let events = time.clone().map_or_else(|| real.clone(), Clock::Simulated);
+    let front = Front::new(config, secrets, tables, &Clocks { waits: real, events }, contracts)?;
+    Ok(Front { time, ..front })
 }
 
 /// The session with a market-data front, and the flow directory that it holds.
@@ -120,6 +119,8 @@ pub struct Front {
     feed: CtpFeed<Md, Consumer<Callback>>,
     counts: Arc<Counts>,
     flow: FlowDir,
+    /// The events' own time, where nobody else moves it on.
+    time: Option<Arc<SimTime>>,
 }
 
 impl Front {
@@ -142,7 +143,7 @@ impl Front {
         let counts = md.counts().clone();
         let options = CtpOptions::of(&config.ctp, false, live);
         let feed = CtpFeed::new(md, callbacks, ticks, clocks.clone(), options, contracts, tables.sessions.clone());
-        Ok(Self { feed, counts, flow })
+        Ok(Self { feed, counts, flow, time: None })
     }
 }
 
@@ -152,7 +153,11 @@ impl MarketFeed for Front {
     }
 
     fn take(&mut self, slot: &mut MarketSlot) -> bool {
-        self.feed.take(slot)
+        let taken = self.feed.take(slot);
+        if let Some(time) = self.time.as_ref().filter(|_| taken) {
+            time.advance_to(slot.header().recv_ns);
+        }
+        taken
     }
 
     fn skipped(&self) -> Vec<(&'static str, u64)> {

@@ -10,6 +10,13 @@ fn whole_day(version: &str) {
     assert!(books.sent > 100 && books.fills > 50, "the engine traded: {books:?}");
 }
 
+/// DCE's snapshots at night carry the trading day for their date.
+#[test]
+fn a_day_is_recorded_from_a_front_alone() {
+    let said = Day { products: "[\"rb\", \"m\"]", ..Day::default() }.record("[\"rb2410\", \"m2409\"]");
+    assert!(said.contains("day 20240603: 2 of 2 contracts, 690 of 690 minutes"), "{said}");
+}
+
 #[test]
 fn a_day_through_6_7_7() {
     whole_day("6.7.7");

@@ -50,23 +50,11 @@ impl Day<'_> {
     pub fn trade(&self) -> Traded {
         let homes = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [home, exchange_home] = homes.each_ref().map(TempDir::path);
-        let market = [
-            format!("generator.products={}", self.products),
-            format!("generator.snapshot_ms={}", self.snapshot_ms),
-            format!("generator.days={}", self.days),
-            "journal.segment_mib=4".to_owned(),
-        ];
-        let exchange_dir = exchange_home.display().to_string();
-        let faults = exchange_home.join("faults.txt");
-        std::fs::write(&faults, self.faults).unwrap();
-        let mut exchange = shrike("exchange");
-        exchange.args(["--speed", "max", "--home", &exchange_dir, "--listen", "127.0.0.1:0", "--clients", "2"]);
-        exchange.args(["--until-over", "--pause-us", "300", "--window", "16", "--faults"]).arg(&faults);
-        let mut exchange = Process::start(set(&mut exchange, &market), exchange_home);
-        let address = exchange.address(exchange_home);
+        let (mut exchange, address) = self.exchange(exchange_home, "2");
         let mut engine = Process::start(&mut self.engine(home, &address), home);
         let end = exchange.until_over(exchange_home, &mut engine);
-        engine.until(home, end);
+        engine.until(home, "signal", end);
+        engine.until_quiet(home);
         let engine_said = engine.stop();
         let exchange_said = exchange.end();
         println!("{exchange_said}{engine_said}");
@@ -74,22 +62,50 @@ impl Day<'_> {
         Traded { books, exchange_said }
     }
 
+    /// Records the market of these contracts until it is over; what the recorder said, its report among it.
+    pub fn record(&self, symbols: &str) -> String {
+        let homes = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [home, exchange_home] = homes.each_ref().map(TempDir::path);
+        let (mut exchange, address) = self.exchange(exchange_home, "1");
+        let mut settings = counter(&address);
+        settings.push(format!("ctp.subscribe={symbols}"));
+        let mut recorder = shrike("record");
+        recorder.args(["--speed", "max", "--home"]).arg(home).env("SHRIKE_LOGIN__PASSWORD", "shrike");
+        let mut recorder = Process::start(set(&mut recorder, &settings), home);
+        let end = exchange.until_over(exchange_home, &mut recorder);
+        // Nothing but snapshots come from a front, and the last one is a little older.
+        recorder.until(home, "market", Nanos::new(end.get() - 60 * Nanos::PER_SECOND));
+        let said = recorder.stop();
+        exchange.end();
+        said
+    }
+
+    /// The counter, waiting for so many clients, and its address.
+    fn exchange(&self, home: &Path, clients: &str) -> (Process, String) {
+        let market = [
+            format!("generator.products={}", self.products),
+            format!("generator.snapshot_ms={}", self.snapshot_ms),
+            format!("generator.days={}", self.days),
+            "journal.segment_mib=4".to_owned(),
+        ];
+        let faults = home.join("faults.txt");
+        std::fs::write(&faults, self.faults).unwrap();
+        let mut exchange = shrike("exchange");
+        exchange.args(["--speed", "max", "--listen", "127.0.0.1:0", "--clients", clients, "--home"]).arg(home);
+        exchange.args(["--until-over", "--pause-us", "300", "--window", "16", "--faults"]).arg(&faults);
+        let mut exchange = Process::start(set(&mut exchange, &market), home);
+        let address = exchange.address(home);
+        (exchange, address)
+    }
+
     fn engine(&self, home: &Path, address: &str) -> Command {
-        let library = library().display().to_string();
-        let fronts = |name: &str| format!("ctp.{name}_fronts=[\"tcp://{address}\"]");
-        let mut settings = vec![
-            "market.kind=ctp".to_owned(),
-            format!("ctp.md_library={library}"),
-            format!("ctp.trader_library={library}"),
-            fronts("md"),
-            fronts("trader"),
+        let mut settings = counter(address);
+        settings.extend([
             "ctp.app_id=shrike_test".to_owned(),
             "ctp.query_spacing_ms=0".to_owned(),
             "ctp.rates_spacing_ms=0".to_owned(),
             "ctp.backoff_min_ms=1".to_owned(),
             "ctp.backoff_max_ms=100".to_owned(),
-            "login.broker_id=9999".to_owned(),
-            "login.user_id=shrike".to_owned(),
             "risk.cancels_per_day=100000".to_owned(),
             "risk.orders_per_day=100000".to_owned(),
             "risk.product.IF.cancels_per_day=100000".to_owned(),
@@ -99,7 +115,7 @@ impl Day<'_> {
             "orders.query_timeout_ms=120000".to_owned(),
             // What waits in the ring is the market's lead.
             "rings.market=64".to_owned(),
-        ];
+        ]);
         settings.extend(self.settings.iter().map(|text| (*text).to_owned()));
         let mut command = shrike("run");
         command.args(["--speed", "max", "--topology", "inline", "--quiet", "--home"]).arg(home);
@@ -108,6 +124,21 @@ impl Day<'_> {
         set(&mut command, &settings);
         command
     }
+}
+
+/// Where the counter is, and who logs in.
+fn counter(address: &str) -> Vec<String> {
+    let library = library().display().to_string();
+    let fronts = |name: &str| format!("ctp.{name}_fronts=[\"tcp://{address}\"]");
+    vec![
+        "market.kind=ctp".to_owned(),
+        format!("ctp.md_library={library}"),
+        format!("ctp.trader_library={library}"),
+        fronts("md"),
+        fronts("trader"),
+        "login.broker_id=9999".to_owned(),
+        "login.user_id=shrike".to_owned(),
+    ]
 }
 
 /// The stand-in, which cargo has put beside this test.
@@ -161,12 +192,12 @@ impl Process {
         }
     }
 
-    /// Waits until the engine has seen the market at a time, and its orders have ended.
-    fn until(&mut self, home: &Path, end: Nanos) {
-        let mut reader = Reader::open(&journal_dir(home, "signal")).unwrap();
+    /// Waits until a journal has the market at a time.
+    fn until(&mut self, home: &Path, journal: &str, end: Nanos) {
+        let mut reader = Reader::open(&journal_dir(home, journal)).unwrap();
         loop {
             match reader.next().unwrap() {
-                Some(record) if record.header.recv_ns >= end => break,
+                Some(record) if record.header.recv_ns >= end => return,
                 Some(_) => {}
                 None => {
                     self.assert_runs();
@@ -174,6 +205,10 @@ impl Process {
                 }
             }
         }
+    }
+
+    /// Waits until the engine's orders have ended.
+    fn until_quiet(&mut self, home: &Path) {
         let mut ledger = Ledger::new(Capacity { instruments: 64, orders: 1 << 16, strategies: 8 });
         let mut reader = Reader::open(&journal_dir(home, "order")).unwrap();
         let began = Instant::now();
