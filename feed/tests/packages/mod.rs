@@ -2,8 +2,7 @@
 //! headers (crate `ctp2rs`) and genuine libraries (wheel `ctp-python`). Nothing of them is part of this repository.
 //! An error says why a package cannot be had; a test then prints it and passes.
 
-// Each test binary that includes this file uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test binary that includes this file uses a part of it")]
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

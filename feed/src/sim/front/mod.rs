@@ -84,7 +84,7 @@ pub type Conn = u32;
 
 /// What is to be done with a connection.
 #[derive(Clone, PartialEq, Debug)]
-#[allow(clippy::large_enum_variant)]
+#[allow(clippy::large_enum_variant, reason = "frames are the rule, and boxing each would allocate")]
 pub enum Output {
     /// Send it.
     Frame(FromFront),

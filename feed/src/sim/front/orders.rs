@@ -36,7 +36,7 @@ pub(super) struct PendingCancel {
 
 /// A message of the private flow.
 #[derive(Clone, Copy, Debug)]
-#[allow(clippy::large_enum_variant)]
+#[allow(clippy::large_enum_variant, reason = "orders are the rule; the flow is kept as an array")]
 pub(super) enum Told {
     Order(OrderReport),
     InsertError(OrderReport),

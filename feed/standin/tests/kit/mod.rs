@@ -1,7 +1,6 @@
 //! An exchange that listens, on a thread of the test's process, and the library beside the test's program.
 
-// Each test binary that includes this file uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test binary that includes this file uses a part of it")]
 
 use clap::Parser;
 use shrike_tools::exchange::{self, ExchangeArgs};

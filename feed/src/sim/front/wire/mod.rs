@@ -147,7 +147,7 @@ pub struct Snapshot {
 
 /// A front's frame.
 #[derive(Clone, PartialEq, Debug)]
-#[allow(clippy::large_enum_variant)]
+#[allow(clippy::large_enum_variant, reason = "reports are the rule, and boxing each would allocate")]
 pub enum FromFront {
     /// The first: queries that the client's library lets pass in a second; zero: any number.
     Limits(u32),
