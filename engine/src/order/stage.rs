@@ -15,6 +15,7 @@ use shrike_core::event::{
 };
 use shrike_core::instrument::InstrumentId;
 use shrike_core::ledger::{Applied, Capacity, Ignored, Ledger, Order, OrderIndex};
+use shrike_core::seeded::{self, Bug};
 use shrike_core::units::{Lots, Nanos};
 
 /// How much room the stage has; everything is allocated at its construction.
@@ -235,6 +236,7 @@ impl OrderStage {
                 obstacle.until_ns = soon;
                 match remedy(error) {
                     Remedy::RetryNow => {}
+                    Remedy::GiveUp if seeded::on(Bug::GiveUpForgotten) => {}
                     Remedy::NewPrice => obstacle.not_at = price,
                     Remedy::Wait => obstacle.until_ns = wait,
                     Remedy::GiveUp => obstacle.given_up = revision,
@@ -274,7 +276,9 @@ impl OrderStage {
         if let Some(roll) = self.ledger.roll_due() {
             self.tell(Notice::DayRoll(roll));
         }
-        if self.session.readiness != Readiness::Asked {
+        if seeded::on(Bug::ReconcileSkipped) && self.session.reconnecting && self.ledger.roll_due().is_none() {
+            self.session.readiness = Readiness::Settling;
+        } else if self.session.readiness != Readiness::Asked {
             self.session.readiness = Readiness::Down;
             self.session.resync_wanted = true;
         }
@@ -311,9 +315,11 @@ impl OrderStage {
     }
 
     fn command(&mut self, header: &Header, command: &shrike_core::event::Command) {
-        self.last_command = self.last_command.max(header.cause.n());
+        if !seeded::on(Bug::CommandTwice) {
+            self.last_command = self.last_command.max(header.cause.n());
+        }
         let Some(kind) = CommandKind::of(command.kind) else { return };
-        if self.now.since(command.written_ns) > COMMAND_LIFE_NS {
+        if self.now.since(command.written_ns) > COMMAND_LIFE_NS && !seeded::on(Bug::OldCommandTaken) {
             return;
         }
         if self.mode != Mode::Stopping {
@@ -333,7 +339,9 @@ impl OrderStage {
         self.session.reconnecting = false;
         // The rings and the journal's room of the process before are gone with it.
         (self.overflowing, self.journal_low) = (false, false);
-        self.timer_due = Nanos::ABSENT;
+        if !seeded::on(Bug::TimerLost) {
+            self.timer_due = Nanos::ABSENT;
+        }
         if self.settings.cancel_on_start && !after_clean_stop {
             self.session.cancel_upto = self.ledger.next_ref().saturating_sub(1);
         }
