@@ -29,6 +29,7 @@ impl OrderStage {
         }
         let (ack, query) = (self.settings.ack_timeout_ns, self.settings.query_timeout_ns);
         // A counter that restarted counts its sessions anew, under another front.
+        let settling = self.session.readiness == Readiness::Settling;
         let session = self.ledger.login().map_or((0, 0), |login| (login.front_id, login.session_id));
         for (index, order) in self.own_live() {
             let queried_ns = self.queried_ns(index);
@@ -41,7 +42,10 @@ impl OrderStage {
                     Some(OrderState::NeverArrived)
                 }
                 OrderState::Lost | OrderState::EndedShort => None,
-                _ if order.absent_restatements >= 1 => Some(OrderState::Lost),
+                // Sent while the answers were made, it may be on its way as they come.
+                _ if order.absent_restatements >= 1 && (settling || self.now.since(order.sent_ns) >= ack) => {
+                    Some(OrderState::Lost)
+                }
                 OrderState::Sent | OrderState::CancelPending => {
                     let since = order.sent_ns.max(order.cancel_sent_ns);
                     if self.now.since(since) < ack {
@@ -121,7 +125,7 @@ impl OrderStage {
 
     /// The next request or refusal that a target leads to.
     pub(super) fn decide_targets(&mut self, out: &mut OutSlot) -> bool {
-        if self.catchup || self.session.readiness != Readiness::Ready || !self.mode.trades() {
+        if self.catchup || self.session.readiness != Readiness::Ready || !self.mode.trades() || self.halted() {
             return false;
         }
         while let Some(pair) = self.targets.current() {
@@ -304,6 +308,7 @@ impl OrderStage {
         let silent = |state| matches!(state, OrderState::Sent | OrderState::CancelPending | OrderState::Lost);
         self.own_live().any(|(_, order)| silent(order.state))
             || !self.session.lost_check_ns.is_absent()
+            || self.reconcile.asks_soon()
             || self.to_cancel().next().is_some()
     }
 }

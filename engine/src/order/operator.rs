@@ -66,6 +66,9 @@ impl OrderStage {
         }
         self.mode = self.mode.after(kind);
         self.targets.flatten = self.mode == Mode::Flatten;
+        if kind == CommandKind::Resume {
+            self.accept_differences();
+        }
         if kind == CommandKind::CancelAll {
             self.session.cancel_upto = self.ledger.next_ref().saturating_sub(1);
         }

@@ -6,6 +6,7 @@
 use super::notices::{Notice, told};
 use super::operator::Mode;
 use super::rate::RateWindow;
+use super::reconcile::{OnDifference, Reconcile};
 use super::session::{Readiness, Session};
 use super::settings::{ContractLimits, OrderSettings};
 use super::targets::{Pair, Targets, Wanted, side_index};
@@ -36,6 +37,7 @@ pub struct OrderStage {
     pub(super) order_rate: RateWindow,
     pub(super) cancel_rate: RateWindow,
     pub(super) session: Session,
+    pub(super) reconcile: Reconcile,
     pub(super) mode: Mode,
     /// The mode before the engine was told to stop, for the next start.
     pub(super) mode_before_stop: Mode,
@@ -72,6 +74,7 @@ impl OrderStage {
             cancel_rate: RateWindow::new(settings.cancels_per_window, settings.rate_window_ns),
             settings,
             session: Session::default(),
+            reconcile: Reconcile::default(),
             mode: Mode::default(),
             mode_before_stop: Mode::default(),
             overflowing: false,
@@ -159,6 +162,7 @@ impl OrderStage {
             Event::Connection(broken) if broken.channel == StageId::Gateway.code() && broken.connected == 0 => {
                 self.session.readiness = Readiness::Down;
                 self.session.reconnecting = true;
+                self.reconcile.asking = false;
                 self.alarm(AlarmKind::Disconnected, InstrumentId::NONE, 0, i64::from(broken.reason));
             }
             Event::ResyncEnd(_) => self.resynced(applied),
@@ -191,6 +195,7 @@ impl OrderStage {
             Event::TimerRequest(timer) => self.timer_due = timer.due_ns,
             Event::DayRoll(_) => {
                 self.targets.forget_obstacles();
+                self.reconcile.roll();
                 self.queried.fill(Nanos::ABSENT);
             }
             _ => {}
@@ -213,7 +218,11 @@ impl OrderStage {
                 self.set_queried(self.ledger.order_by_ref(request.order_ref), header.taken_ns);
             }
             Some(RequestKind::Resync) => {
-                self.session.readiness = Readiness::Asked;
+                // A stage that trades goes on while the answers come.
+                if self.session.readiness == Readiness::Down {
+                    self.session.readiness = Readiness::Asked;
+                }
+                self.reconcile.asked(header.taken_ns);
                 self.session.resync_wanted = false;
                 self.session.lost_check_ns = Nanos::ABSENT;
                 if self.session.reconnecting && self.settings.cancel_on_reconnect {
@@ -245,7 +254,16 @@ impl OrderStage {
 
     /// Whether opening is off.
     pub(super) fn reduces_only(&self) -> bool {
-        self.overflowing || self.journal_low || self.mode == Mode::Flatten
+        self.overflowing
+            || self.journal_low
+            || self.mode == Mode::Flatten
+            || self.reconcile.effect() != OnDifference::Warn
+    }
+
+    /// Whether a difference with the venue's books halts trading.
+    #[inline]
+    pub(super) fn halted(&self) -> bool {
+        self.reconcile.effect == OnDifference::Halt
     }
 
     /// The pair's net lots.
