@@ -1,6 +1,10 @@
 //! `shrike status`: how a home stands, from its lock and journals alone: who runs, how far the order stage is, what it
 //! holds, what of the day's limits is used up, what is wrong. Folds the order journal, which a live engine may be writing.
 
+mod reconcile;
+
+pub use reconcile::{DifferenceStatus, ReconcileStatus};
+
 use crate::books::Books;
 use crate::console::{self, Progress};
 use crate::error::{Error, Outcome};
@@ -68,6 +72,8 @@ pub struct OrderStatus {
     pub books: Books,
     /// The day's requests by contract, and their limits.
     pub requests: Vec<Requests>,
+    /// Our books beside the venue's.
+    pub reconcile: ReconcileStatus,
     /// Alarms of the last run.
     pub alarms: Vec<AlarmStatus>,
 }
@@ -225,6 +231,7 @@ fn order(dir: &Path) -> Result<Option<OrderStatus>, Error> {
         last_command: stage.last_command(),
         books: Books::of(stage.ledger()),
         requests: requests(&stage, &config),
+        reconcile: ReconcileStatus::of(&stage),
         alarms: seen.alarms.into_values().collect(),
     }))
 }
@@ -318,6 +325,7 @@ impl fmt::Display for OrderStatus {
                 "  {symbol:<14}{orders:>7} ({orders_max:>6}){cancels:>13} ({cancels_max:>6}, {cancel_reserve})"
             )?;
         }
+        write!(f, "{}", self.reconcile)?;
         if self.alarms.is_empty() {
             writeln!(f, "alarms of this run: none")?;
         }

@@ -237,10 +237,10 @@ impl OrderStage {
         };
         let none = |reason| Refused { reason, limit: i64::MIN, value: i64::MIN };
         if obstacle.given_up != 0 && row.revision <= obstacle.given_up {
-            return refuse(none(RefusalReason::Venue), lots, 0);
+            return refuse(none(RefusalReason::Venue), lots, obstacle.error);
         }
         if self.now < obstacle.until_ns || obstacle.not_at.is_present() && obstacle.not_at == price {
-            return refuse(none(RefusalReason::Duplicate), lots, 0);
+            return refuse(none(RefusalReason::Duplicate), lots, obstacle.error);
         }
         let (Some(def), Some(book), Some(login), Some(&limits)) = (
             self.ledger.instruments().get(pair.instrument),
@@ -286,7 +286,39 @@ impl OrderStage {
         };
         match gate.check(&order, def, quoting) {
             Ok(()) => Step::Insert(order),
-            Err(refused) => refuse(refused, lots, 0),
+            Err(refused) => match Self::reachable(&gate, order, def, quoting, refused) {
+                Some(fewer) => Step::Insert(fewer),
+                None => refuse(refused, lots, 0),
+            },
+        }
+    }
+
+    /// The order with as many of its lots as limits and money allow: the stage settles on the nearest position that can be
+    /// reached, and the rest is refused. `None` when no lot of it is allowed.
+    #[cold]
+    fn reachable(
+        gate: &Gate<'_>,
+        order: OrderRequest,
+        def: &InstrumentDef,
+        quoting: bool,
+        refused: Refused,
+    ) -> Option<OrderRequest> {
+        let (mut order, mut refused) = (order, refused);
+        loop {
+            let lots = order.lots.get();
+            let fewer = match refused.reason {
+                RefusalReason::Position => lots.saturating_sub(refused.value.saturating_sub(refused.limit)),
+                RefusalReason::Funds => lots / 2,
+                _ => return None,
+            };
+            if !(1..lots).contains(&fewer) {
+                return None;
+            }
+            order.lots = Lots::new(fewer);
+            match gate.check(&order, def, quoting) {
+                Ok(()) => return Some(order),
+                Err(again) => refused = again,
+            }
         }
     }
 

@@ -25,6 +25,8 @@ mod gate_tests;
 #[cfg(test)]
 mod kit;
 #[cfg(test)]
+mod reach_tests;
+#[cfg(test)]
 mod reconcile_tests;
 #[cfg(test)]
 mod saved_tests;

@@ -68,6 +68,7 @@ impl OrderStage {
         self.targets.flatten = self.mode == Mode::Flatten;
         if kind == CommandKind::Resume {
             self.accept_differences();
+            self.targets.forget_obstacles();
         }
         if kind == CommandKind::CancelAll {
             self.session.cancel_upto = self.ledger.next_ref().saturating_sub(1);

@@ -53,6 +53,8 @@ struct SavedSide {
     given_up: u64,
     rejects: u32,
     told_error: i32,
+    error: i32,
+    pad: u32,
     /// The reason last told; 0: none.
     told: u64,
 }
@@ -94,6 +96,8 @@ impl From<&Row> for SavedRow {
             given_up: obstacle.given_up,
             rejects: obstacle.rejects,
             told_error: obstacle.told.map_or(0, |(_, error)| error),
+            error: obstacle.error,
+            pad: 0,
             told: obstacle.told.map_or(0, |(reason, _)| u64::from(reason.code())),
         };
         let ([first, second], [buy, sell]) = (wanted, row.obstacles);
@@ -124,6 +128,7 @@ impl SavedRow {
                 not_at: side.not_at,
                 until_ns: side.until_ns,
                 given_up: side.given_up,
+                error: side.error,
             };
         }
         Some(())

@@ -11,8 +11,8 @@ use super::session::{Readiness, Session};
 use super::settings::{ContractLimits, OrderSettings};
 use super::targets::{Pair, Targets, Wanted, side_index};
 use crate::stage::{OutSlot, Stage};
-use shrike_core::codes::{AlarmKind, OrderState, RefusalReason, RequestKind, Side, StageId};
-use shrike_core::event::{Event, Header, OrderRequest, OrderUpdate, TimerRequest, flags};
+use shrike_core::codes::{AlarmKind, OrderState, PhaseKind, RefusalReason, RequestKind, Side, StageId};
+use shrike_core::event::{Event, Header, OrderRequest, OrderUpdate, Phase, TimerRequest, flags};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::ledger::{Capacity, Ledger, OrderIndex};
 use shrike_core::units::{Lots, Nanos, Price};
@@ -134,10 +134,18 @@ impl OrderStage {
         self.notices.clear();
         self.told = 0;
         self.targets.clear_queue();
+        let opens = |phase: &Phase| phase.kind() == PhaseKind::Continuous;
+        let was_open = |id| self.ledger.position(id).is_some_and(|book| book.phase() == PhaseKind::Continuous);
+        let opened = matches!(event, Event::Phase(phase) if opens(phase) && !was_open(phase.instrument));
         let applied = self.ledger.apply(header, event);
         match event {
             Event::Quote(quote) => self.targets.touch_instrument(quote.instrument),
-            Event::Phase(phase) => self.targets.touch_instrument(phase.instrument),
+            Event::Phase(phase) => {
+                if opened {
+                    self.targets.forget_obstacles_of(phase.instrument);
+                }
+                self.targets.touch_instrument(phase.instrument);
+            }
             Event::TargetPosition(target) => {
                 self.targets.set_position(target, header.cause.epoch());
             }
