@@ -18,6 +18,7 @@ use shrike_core::event::{Alarm, Event, Header, Kind, RunStart, Seq};
 use shrike_core::units::Nanos;
 use shrike_engine::order::OrderStage;
 use shrike_engine::replay::runs;
+use shrike_engine::runtime::Quarantine;
 use shrike_engine::stage::Stage;
 use shrike_journal::format::HEADER_PAGE;
 use shrike_journal::{Directory, Position, Reader, Segments};
@@ -138,7 +139,9 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         }
     }
     if let Some(dir) = args.home.journal_if("order") {
-        status.order = order(&dir)?;
+        let quarantine = Quarantine::of(&args.home.home);
+        let quarantine = quarantine.map_err(|source| Error::File { file: args.home.home.clone(), source })?;
+        status.order = order(&dir, &quarantine)?;
     }
     console::print(&status, args.home.json)?;
     Ok(Outcome::Clean)
@@ -203,7 +206,7 @@ fn bytes_in(dir: &Path) -> std::io::Result<u64> {
 }
 
 /// Folds the order journal.
-fn order(dir: &Path) -> Result<Option<OrderStatus>, Error> {
+fn order(dir: &Path, quarantine: &Quarantine) -> Result<Option<OrderStatus>, Error> {
     let runs = runs(Reader::open(dir)?)?;
     let Some(run) = runs.last() else { return Ok(None) };
     let config = Config::from_text(&run.config)?;
@@ -213,7 +216,9 @@ fn order(dir: &Path) -> Result<Option<OrderStatus>, Error> {
     let mut progress = Progress::new("order");
     let mut records = 0u64;
     while let Some(record) = reader.next()? {
-        stage.apply(record.header, record.event());
+        if !quarantine.holds(record.header.seq) {
+            stage.apply(record.header, record.event());
+        }
         seen.note(record.header, record.event());
         records += 1;
         if records.is_multiple_of(65_536) {

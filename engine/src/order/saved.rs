@@ -35,7 +35,8 @@ struct SavedHead {
     asking: bool,
     unsure: bool,
     effect: OnDifference,
-    pad: [u8; 3],
+    set_aside: bool,
+    pad: [u8; 2],
     ask_ns: Nanos,
     answers: u32,
     rechecks: u32,
@@ -210,7 +211,8 @@ impl OrderStage {
                 asking: reconcile.asking,
                 unsure: reconcile.unsure,
                 effect: reconcile.effect,
-                pad: [0; 3],
+                set_aside: self.set_aside,
+                pad: [0; 2],
                 ask_ns: reconcile.ask_ns,
                 answers: reconcile.answers,
                 rechecks: reconcile.rechecks,
@@ -237,6 +239,7 @@ impl OrderStage {
         (self.now, self.timer_due, self.last_command) = (head.now, head.timer_due, head.last_command);
         (self.overflowing, self.journal_low) = (head.overflowing, head.journal_low);
         (self.catchup, self.timer_fired) = (head.catchup, head.timer_fired);
+        self.set_aside = head.set_aside;
         self.targets.flatten = self.mode == Mode::Flatten;
         let capacity = Capacity {
             instruments: self.limits.len(),

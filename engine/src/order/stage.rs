@@ -45,6 +45,8 @@ pub struct OrderStage {
     pub(super) overflowing: bool,
     /// and while a journal runs out of room.
     pub(super) journal_low: bool,
+    /// and after an event was set aside, until the operator resumes.
+    pub(super) set_aside: bool,
     pub(super) now: Nanos,
     pub(super) catchup: bool,
     /// Whether the last input was the stage's own timer.
@@ -57,6 +59,9 @@ pub struct OrderStage {
     /// How many of them are told.
     pub(super) told: usize,
     pub(super) last_command: u64,
+    /// A command of a test has poisoned every decision from now on.
+    #[cfg(test)]
+    pub(super) poisoned: bool,
 }
 
 impl OrderStage {
@@ -79,6 +84,7 @@ impl OrderStage {
             mode_before_stop: Mode::default(),
             overflowing: false,
             journal_low: false,
+            set_aside: false,
             now: Nanos::ABSENT,
             catchup: false,
             timer_fired: false,
@@ -87,6 +93,8 @@ impl OrderStage {
             notices: Vec::with_capacity(1_024),
             told: 0,
             last_command: 0,
+            #[cfg(test)]
+            poisoned: false,
         }
     }
 
@@ -261,9 +269,10 @@ impl OrderStage {
     }
 
     /// Whether opening is off.
-    pub(super) fn reduces_only(&self) -> bool {
+    pub fn reduces_only(&self) -> bool {
         self.overflowing
             || self.journal_low
+            || self.set_aside
             || self.mode == Mode::Flatten
             || self.reconcile.effect() != OnDifference::Warn
     }
@@ -301,6 +310,8 @@ impl Stage for OrderStage {
 
     #[inline]
     fn decide(&mut self, out: &mut OutSlot) -> bool {
+        #[cfg(test)]
+        assert!(!self.poisoned, "a poisoned decision");
         self.decide_notice(out)
             || self.decide_resync(out)
             || self.decide_fates(out)
