@@ -387,6 +387,12 @@ codes! {
         LoginRefused = 12 "login-refused",
         /// The exchange's clock and ours differ by more than they may.
         ClockOffset = 13 "clock-offset",
+        /// Differences with the venue's books block opening.
+        OpeningBlocked = 14 "opening-blocked",
+        /// Differences with the venue's books halt trading.
+        Halted = 15 "halted",
+        /// An event at which two starts failed is left out.
+        EventSetAside = 16 "event-set-aside",
     }
 }
 

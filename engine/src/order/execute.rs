@@ -29,6 +29,7 @@ impl OrderStage {
         }
         let (ack, query) = (self.settings.ack_timeout_ns, self.settings.query_timeout_ns);
         // A counter that restarted counts its sessions anew, under another front.
+        let settling = self.session.readiness == Readiness::Settling;
         let session = self.ledger.login().map_or((0, 0), |login| (login.front_id, login.session_id));
         for (index, order) in self.own_live() {
             let queried_ns = self.queried_ns(index);
@@ -41,7 +42,10 @@ impl OrderStage {
                     Some(OrderState::NeverArrived)
                 }
                 OrderState::Lost | OrderState::EndedShort => None,
-                _ if order.absent_restatements >= 1 => Some(OrderState::Lost),
+                // Sent while the answers were made, it may be on its way as they come.
+                _ if order.absent_restatements >= 1 && (settling || self.now.since(order.sent_ns) >= ack) => {
+                    Some(OrderState::Lost)
+                }
                 OrderState::Sent | OrderState::CancelPending => {
                     let since = order.sent_ns.max(order.cancel_sent_ns);
                     if self.now.since(since) < ack {
@@ -121,7 +125,7 @@ impl OrderStage {
 
     /// The next request or refusal that a target leads to.
     pub(super) fn decide_targets(&mut self, out: &mut OutSlot) -> bool {
-        if self.catchup || self.session.readiness != Readiness::Ready || !self.mode.trades() {
+        if self.catchup || self.session.readiness != Readiness::Ready || !self.mode.trades() || self.halted() {
             return false;
         }
         while let Some(pair) = self.targets.current() {
@@ -233,10 +237,10 @@ impl OrderStage {
         };
         let none = |reason| Refused { reason, limit: i64::MIN, value: i64::MIN };
         if obstacle.given_up != 0 && row.revision <= obstacle.given_up {
-            return refuse(none(RefusalReason::Venue), lots, 0);
+            return refuse(none(RefusalReason::Venue), lots, obstacle.error);
         }
         if self.now < obstacle.until_ns || obstacle.not_at.is_present() && obstacle.not_at == price {
-            return refuse(none(RefusalReason::Duplicate), lots, 0);
+            return refuse(none(RefusalReason::Duplicate), lots, obstacle.error);
         }
         let (Some(def), Some(book), Some(login), Some(&limits)) = (
             self.ledger.instruments().get(pair.instrument),
@@ -282,7 +286,39 @@ impl OrderStage {
         };
         match gate.check(&order, def, quoting) {
             Ok(()) => Step::Insert(order),
-            Err(refused) => refuse(refused, lots, 0),
+            Err(refused) => match Self::reachable(&gate, order, def, quoting, refused) {
+                Some(fewer) => Step::Insert(fewer),
+                None => refuse(refused, lots, 0),
+            },
+        }
+    }
+
+    /// The order with as many of its lots as limits and money allow: the stage settles on the nearest position that can be
+    /// reached, and the rest is refused. `None` when no lot of it is allowed.
+    #[cold]
+    fn reachable(
+        gate: &Gate<'_>,
+        order: OrderRequest,
+        def: &InstrumentDef,
+        quoting: bool,
+        refused: Refused,
+    ) -> Option<OrderRequest> {
+        let (mut order, mut refused) = (order, refused);
+        loop {
+            let lots = order.lots.get();
+            let fewer = match refused.reason {
+                RefusalReason::Position => lots.saturating_sub(refused.value.saturating_sub(refused.limit)),
+                RefusalReason::Funds => lots / 2,
+                _ => return None,
+            };
+            if !(1..lots).contains(&fewer) {
+                return None;
+            }
+            order.lots = Lots::new(fewer);
+            match gate.check(&order, def, quoting) {
+                Ok(()) => return Some(order),
+                Err(again) => refused = again,
+            }
         }
     }
 
@@ -304,6 +340,7 @@ impl OrderStage {
         let silent = |state| matches!(state, OrderState::Sent | OrderState::CancelPending | OrderState::Lost);
         self.own_live().any(|(_, order)| silent(order.state))
             || !self.session.lost_check_ns.is_absent()
+            || self.reconcile.asks_soon()
             || self.to_cancel().next().is_some()
     }
 }

@@ -10,6 +10,7 @@ mod gate;
 mod notices;
 mod operator;
 mod rate;
+mod reconcile;
 mod saved;
 mod session;
 mod settings;
@@ -24,6 +25,10 @@ mod gate_tests;
 #[cfg(test)]
 mod kit;
 #[cfg(test)]
+mod reach_tests;
+#[cfg(test)]
+mod reconcile_tests;
+#[cfg(test)]
 mod saved_tests;
 #[cfg(test)]
 mod stage_tests;
@@ -32,6 +37,7 @@ pub use errors::{Remedy, remedy};
 pub use gate::{Gate, Refused};
 pub use operator::Mode;
 pub use rate::RateWindow;
+pub use reconcile::{OnDifference, Reconcile, ReconcileSettings, Suspect};
 pub use session::Readiness;
 pub use settings::{ContractLimits, OrderSettings, ProductLimits};
 pub use stage::{OrderCapacity, OrderStage};

@@ -31,6 +31,12 @@ impl OrderStage {
         self.tell(Notice::Alarm(Alarm { instrument, order_ref, value, kind, ..Alarm::default() }));
     }
 
+    /// What an alarm told of is over.
+    pub(super) fn all_clear(&mut self, kind: AlarmKind) {
+        let (instrument, kind) = (InstrumentId::NONE, kind.code());
+        self.tell(Notice::Alarm(Alarm { instrument, kind, cleared: 1, ..Alarm::default() }));
+    }
+
     pub(super) fn decide_notice(&mut self, out: &mut OutSlot) -> bool {
         let Some(&notice) = self.notices.get(self.told) else { return false };
         self.told += 1;

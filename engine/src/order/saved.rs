@@ -3,6 +3,7 @@
 
 use super::operator::Mode;
 use super::rate::RateWindow;
+use super::reconcile::{OnDifference, Reconcile};
 use super::session::{Readiness, Session};
 use super::stage::OrderStage;
 use super::targets::{Obstacle, Row, Targets, Wanted};
@@ -30,7 +31,15 @@ struct SavedHead {
     journal_low: bool,
     catchup: bool,
     timer_fired: bool,
-    pad: [u8; 7],
+    alarmed: bool,
+    asking: bool,
+    unsure: bool,
+    effect: OnDifference,
+    set_aside: bool,
+    pad: [u8; 2],
+    ask_ns: Nanos,
+    answers: u32,
+    rechecks: u32,
 }
 
 /// One side of a row.
@@ -45,6 +54,8 @@ struct SavedSide {
     given_up: u64,
     rejects: u32,
     told_error: i32,
+    error: i32,
+    pad: u32,
     /// The reason last told; 0: none.
     told: u64,
 }
@@ -86,6 +97,8 @@ impl From<&Row> for SavedRow {
             given_up: obstacle.given_up,
             rejects: obstacle.rejects,
             told_error: obstacle.told.map_or(0, |(_, error)| error),
+            error: obstacle.error,
+            pad: 0,
             told: obstacle.told.map_or(0, |(reason, _)| u64::from(reason.code())),
         };
         let ([first, second], [buy, sell]) = (wanted, row.obstacles);
@@ -116,6 +129,7 @@ impl SavedRow {
                 not_at: side.not_at,
                 until_ns: side.until_ns,
                 given_up: side.given_up,
+                error: side.error,
             };
         }
         Some(())
@@ -175,6 +189,7 @@ impl OrderStage {
     /// Writes the state for a snapshot. The stage is at rest: its last input leads to nothing more.
     pub fn save(&self, out: &mut Vec<u8>) {
         let Session { readiness, resync_wanted, cancel_upto, lost_check_ns, reconnecting } = self.session;
+        let reconcile = &self.reconcile;
         put(
             out,
             &SavedHead {
@@ -192,12 +207,21 @@ impl OrderStage {
                 journal_low: self.journal_low,
                 catchup: self.catchup,
                 timer_fired: self.timer_fired,
-                pad: [0; 7],
+                alarmed: reconcile.alarmed,
+                asking: reconcile.asking,
+                unsure: reconcile.unsure,
+                effect: reconcile.effect,
+                set_aside: self.set_aside,
+                pad: [0; 2],
+                ask_ns: reconcile.ask_ns,
+                answers: reconcile.answers,
+                rechecks: reconcile.rechecks,
             },
         );
         let mut ledger = Vec::new();
         self.ledger.snapshot(&mut ledger);
         put_run(out, &ledger);
+        put_run(out, bytemuck::cast_slice(&reconcile.rows));
         self.targets.save(out);
         self.order_rate.save(out);
         self.cancel_rate.save(out);
@@ -215,6 +239,7 @@ impl OrderStage {
         (self.now, self.timer_due, self.last_command) = (head.now, head.timer_due, head.last_command);
         (self.overflowing, self.journal_low) = (head.overflowing, head.journal_low);
         (self.catchup, self.timer_fired) = (head.catchup, head.timer_fired);
+        self.set_aside = head.set_aside;
         self.targets.flatten = self.mode == Mode::Flatten;
         let capacity = Capacity {
             instruments: self.limits.len(),
@@ -225,6 +250,13 @@ impl OrderStage {
         for (def, limits) in self.ledger.instruments().iter().zip(&mut self.limits) {
             *limits = self.settings.limits_of(def);
         }
+        let SavedHead { alarmed, asking, unsure, effect, ask_ns, answers, rechecks, .. } = head;
+        let mut suspects = Bytes(bytes.run()?);
+        let mut rows = Vec::with_capacity(self.reconcile.rows.capacity());
+        while !suspects.0.is_empty() {
+            rows.push(suspects.pod()?);
+        }
+        self.reconcile = Reconcile { rows, alarmed, asking, unsure, effect, ask_ns, answers, rechecks };
         self.targets.load(&mut bytes)?;
         self.order_rate.load(&mut bytes)?;
         self.cancel_rate.load(&mut bytes)?;

@@ -53,15 +53,13 @@ impl OrderStage {
         } else if self.session.readiness != Readiness::Asked {
             self.session.readiness = Readiness::Down;
             self.session.resync_wanted = true;
+            self.reconcile.asking = false;
         }
     }
 
     /// The venue's books are complete: compare, and see which of our orders it does not know.
     pub(super) fn resynced(&mut self, applied: Applied) {
-        if self.session.readiness != Readiness::Asked {
-            return;
-        }
-        if applied == Applied::Ignored(Ignored::Outdated) {
+        if !self.reconcile.asking || applied == Applied::Ignored(Ignored::Outdated) {
             return;
         }
         if !matches!(applied, Applied::Restated { .. }) {
@@ -69,27 +67,26 @@ impl OrderStage {
             self.session.resync_wanted = true;
             return;
         }
-        let notices = &mut self.notices;
-        let mut mismatches = 0;
-        self.ledger.differences(|difference| {
-            notices.push(Notice::Difference(difference));
-            mismatches += 1;
-        });
-        if mismatches > 0 {
-            self.alarm(AlarmKind::Mismatch, InstrumentId::NONE, 0, mismatches);
-        }
+        let waited = self.session.readiness == Readiness::Asked;
+        self.compare(waited);
         // One that was absent twice has been asked for often enough on this session.
         if self.own_live().any(|(_, order)| order.absent_restatements == 1) {
             self.session.lost_check_ns = self.now.after(self.settings.lost_grace_ns);
         }
-        self.session.readiness = Readiness::Settling;
-        self.targets.touch_all();
+        if waited {
+            self.session.readiness = Readiness::Settling;
+            self.targets.touch_all();
+        }
     }
 
     pub(super) fn started(&mut self, after_clean_stop: bool) {
         self.session.readiness = Readiness::Down;
         self.session.resync_wanted = !self.ledger.trading_day().is_absent();
         self.session.reconnecting = false;
+        self.reconcile.start();
+        if self.set_aside {
+            self.alarm(AlarmKind::EventSetAside, InstrumentId::NONE, 0, 0);
+        }
         // The rings and the journal's room of the process before are gone with it.
         (self.overflowing, self.journal_low) = (false, false);
         if !seeded::on(Bug::TimerLost) {
@@ -124,17 +121,19 @@ impl OrderStage {
         let all = match self.mode {
             Mode::Halt | Mode::Observe => true,
             Mode::Stopping => self.settings.cancel_on_stop,
-            Mode::Trade | Mode::Flatten => false,
+            Mode::Trade | Mode::Flatten => self.halted(),
         };
         let upto = self.session.cancel_upto;
         self.own_live().filter(move |(_, order)| all || order.order_ref <= upto)
     }
 
-    /// A resync when one is wanted: after a login or start, or because a lost order waits for its second absence.
+    /// A resync when one is wanted: after a login or start, because a lost order waits for its second absence, or because
+    /// it is time to compare the books.
     pub(super) fn decide_resync(&mut self, out: &mut OutSlot) -> bool {
-        let lost = !self.session.lost_check_ns.is_absent() && self.now >= self.session.lost_check_ns;
+        let has_come = |at: Nanos| !at.is_absent() && self.now >= at;
         let answered = matches!(self.session.readiness, Readiness::Settling | Readiness::Ready);
-        let due = self.session.resync_wanted || lost && answered;
+        let timed = has_come(self.session.lost_check_ns) || has_come(self.reconcile.ask_ns);
+        let due = self.session.resync_wanted || timed && answered;
         if !due || self.catchup {
             return false;
         }

@@ -1,6 +1,7 @@
 //! The limits of the pre-trade gate and the timings of the order stage, resolved from the configuration once per
 //! instrument, so that a check is a comparison.
 
+use super::reconcile::ReconcileSettings;
 use shrike_core::calendar::OrderRules as PhaseRules;
 use shrike_core::event::InstrumentDef;
 use shrike_core::units::Lots;
@@ -54,9 +55,9 @@ pub struct OrderSettings {
     pub quote_age_ns: u64,
     /// Most margin in use, as a ratio of equity in units of 1e-8.
     pub margin_ratio_max: i64,
-    /// After a rejection that says wait, or too many of them, how long to wait.
+    /// After a first rejection that says wait, how long to wait.
     pub reject_wait_ns: u64,
-    /// Rejections in a row after which an intent waits each time.
+    /// Rejections in a row after which an intent is given up.
     pub retries_max: u32,
     /// When a request without an answer is asked about.
     pub ack_timeout_ns: u64,
@@ -72,6 +73,8 @@ pub struct OrderSettings {
     pub cancel_on_start: bool,
     /// Whether our working orders are cancelled after a reconnect.
     pub cancel_on_reconnect: bool,
+    /// Comparing the venue's books with ours.
+    pub reconcile: ReconcileSettings,
     /// Most live orders of one strategy on one side of a contract.
     pub live_per_side_max: u32,
 }

@@ -6,12 +6,13 @@
 use super::notices::{Notice, told};
 use super::operator::Mode;
 use super::rate::RateWindow;
+use super::reconcile::{OnDifference, Reconcile};
 use super::session::{Readiness, Session};
 use super::settings::{ContractLimits, OrderSettings};
 use super::targets::{Pair, Targets, Wanted, side_index};
 use crate::stage::{OutSlot, Stage};
-use shrike_core::codes::{AlarmKind, OrderState, RefusalReason, RequestKind, Side, StageId};
-use shrike_core::event::{Event, Header, OrderRequest, OrderUpdate, TimerRequest, flags};
+use shrike_core::codes::{AlarmKind, OrderState, PhaseKind, RefusalReason, RequestKind, Side, StageId};
+use shrike_core::event::{Event, Header, OrderRequest, OrderUpdate, Phase, TimerRequest, flags};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::ledger::{Capacity, Ledger, OrderIndex};
 use shrike_core::units::{Lots, Nanos, Price};
@@ -36,6 +37,7 @@ pub struct OrderStage {
     pub(super) order_rate: RateWindow,
     pub(super) cancel_rate: RateWindow,
     pub(super) session: Session,
+    pub(super) reconcile: Reconcile,
     pub(super) mode: Mode,
     /// The mode before the engine was told to stop, for the next start.
     pub(super) mode_before_stop: Mode,
@@ -43,6 +45,8 @@ pub struct OrderStage {
     pub(super) overflowing: bool,
     /// and while a journal runs out of room.
     pub(super) journal_low: bool,
+    /// and after an event was set aside, until the operator resumes.
+    pub(super) set_aside: bool,
     pub(super) now: Nanos,
     pub(super) catchup: bool,
     /// Whether the last input was the stage's own timer.
@@ -55,6 +59,9 @@ pub struct OrderStage {
     /// How many of them are told.
     pub(super) told: usize,
     pub(super) last_command: u64,
+    /// A command of a test has poisoned every decision from now on.
+    #[cfg(test)]
+    pub(super) poisoned: bool,
 }
 
 impl OrderStage {
@@ -72,10 +79,12 @@ impl OrderStage {
             cancel_rate: RateWindow::new(settings.cancels_per_window, settings.rate_window_ns),
             settings,
             session: Session::default(),
+            reconcile: Reconcile::default(),
             mode: Mode::default(),
             mode_before_stop: Mode::default(),
             overflowing: false,
             journal_low: false,
+            set_aside: false,
             now: Nanos::ABSENT,
             catchup: false,
             timer_fired: false,
@@ -84,6 +93,8 @@ impl OrderStage {
             notices: Vec::with_capacity(1_024),
             told: 0,
             last_command: 0,
+            #[cfg(test)]
+            poisoned: false,
         }
     }
 
@@ -131,10 +142,18 @@ impl OrderStage {
         self.notices.clear();
         self.told = 0;
         self.targets.clear_queue();
+        let opens = |phase: &Phase| phase.kind() == PhaseKind::Continuous;
+        let was_open = |id| self.ledger.position(id).is_some_and(|book| book.phase() == PhaseKind::Continuous);
+        let opened = matches!(event, Event::Phase(phase) if opens(phase) && !was_open(phase.instrument));
         let applied = self.ledger.apply(header, event);
         match event {
             Event::Quote(quote) => self.targets.touch_instrument(quote.instrument),
-            Event::Phase(phase) => self.targets.touch_instrument(phase.instrument),
+            Event::Phase(phase) => {
+                if opened {
+                    self.targets.forget_obstacles_of(phase.instrument);
+                }
+                self.targets.touch_instrument(phase.instrument);
+            }
             Event::TargetPosition(target) => {
                 self.targets.set_position(target, header.cause.epoch());
             }
@@ -159,6 +178,7 @@ impl OrderStage {
             Event::Connection(broken) if broken.channel == StageId::Gateway.code() && broken.connected == 0 => {
                 self.session.readiness = Readiness::Down;
                 self.session.reconnecting = true;
+                self.reconcile.asking = false;
                 self.alarm(AlarmKind::Disconnected, InstrumentId::NONE, 0, i64::from(broken.reason));
             }
             Event::ResyncEnd(_) => self.resynced(applied),
@@ -191,6 +211,7 @@ impl OrderStage {
             Event::TimerRequest(timer) => self.timer_due = timer.due_ns,
             Event::DayRoll(_) => {
                 self.targets.forget_obstacles();
+                self.reconcile.roll();
                 self.queried.fill(Nanos::ABSENT);
             }
             _ => {}
@@ -213,7 +234,11 @@ impl OrderStage {
                 self.set_queried(self.ledger.order_by_ref(request.order_ref), header.taken_ns);
             }
             Some(RequestKind::Resync) => {
-                self.session.readiness = Readiness::Asked;
+                // A stage that trades goes on while the answers come.
+                if self.session.readiness == Readiness::Down {
+                    self.session.readiness = Readiness::Asked;
+                }
+                self.reconcile.asked(header.taken_ns);
                 self.session.resync_wanted = false;
                 self.session.lost_check_ns = Nanos::ABSENT;
                 if self.session.reconnecting && self.settings.cancel_on_reconnect {
@@ -244,8 +269,18 @@ impl OrderStage {
     }
 
     /// Whether opening is off.
-    pub(super) fn reduces_only(&self) -> bool {
-        self.overflowing || self.journal_low || self.mode == Mode::Flatten
+    pub fn reduces_only(&self) -> bool {
+        self.overflowing
+            || self.journal_low
+            || self.set_aside
+            || self.mode == Mode::Flatten
+            || self.reconcile.effect() != OnDifference::Warn
+    }
+
+    /// Whether a difference with the venue's books halts trading.
+    #[inline]
+    pub(super) fn halted(&self) -> bool {
+        self.reconcile.effect == OnDifference::Halt
     }
 
     /// The pair's net lots.
@@ -275,6 +310,8 @@ impl Stage for OrderStage {
 
     #[inline]
     fn decide(&mut self, out: &mut OutSlot) -> bool {
+        #[cfg(test)]
+        assert!(!self.poisoned, "a poisoned decision");
         self.decide_notice(out)
             || self.decide_resync(out)
             || self.decide_fates(out)

@@ -2,8 +2,10 @@
 //! Everything impure of the engine is here: clocks, files, threads, signals.
 
 mod edge;
+mod failures;
 mod home;
 mod inline;
+mod journals;
 mod log;
 mod pipeline;
 mod rejoin;
@@ -13,10 +15,15 @@ mod snapshot;
 mod stages;
 mod start;
 
-pub use edge::{Edge, EdgeEnd, Pace};
+#[cfg(test)]
+mod failures_tests;
+
+pub use edge::{CommandJournal, Commands, Edge, EdgeEnd, Pace};
+pub use failures::{Failure, Failures, Quarantine};
 pub use home::{Home, HomeError, journal_dir};
 pub use inline::Inline;
-pub use log::StageLog;
+pub use journals::Journals;
+pub use log::{StageJournal, StageLog};
 pub use pipeline::{Pipeline, PipelinePlan, RingSizes};
 pub use rejoin::rejoin;
 pub use run::{Engine, EngineOptions, Run, RunError, RunReport, Topology};
