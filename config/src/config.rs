@@ -9,6 +9,7 @@ use crate::sections::host::{Journal, Rings, Threads};
 use crate::sections::login::Login;
 use crate::sections::market::{Generator, Market, Record};
 use crate::sections::orders::Orders;
+use crate::sections::reconcile::Reconcile;
 use crate::sections::risk::Risk;
 use crate::sections::run::Run;
 use crate::sections::strategy::Strategy;
@@ -45,6 +46,8 @@ pub struct Config {
     pub risk: Risk,
     /// Times and policies of orders.
     pub orders: Orders,
+    /// Comparing the venue's books with ours.
+    pub reconcile: Reconcile,
     /// Strategies by name; their order is that of the names.
     #[serde(default)]
     pub strategy: BTreeMap<String, Strategy>,

@@ -27,6 +27,7 @@ pub use sections::host::{Journal, Rings, Threads, Wait};
 pub use sections::login::Login;
 pub use sections::market::{Generator, Market, MarketKind, Record};
 pub use sections::orders::{OrderPolicy, Orders};
+pub use sections::reconcile::{DifferencePolicy, Reconcile};
 pub use sections::risk::{Limits, Risk};
 pub use sections::run::{Run, Speed, Topology};
 pub use sections::strategy::{EmaCross, Quoter, Strategy, StrategyParams};

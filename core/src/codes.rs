@@ -387,6 +387,10 @@ codes! {
         LoginRefused = 12 "login-refused",
         /// The exchange's clock and ours differ by more than they may.
         ClockOffset = 13 "clock-offset",
+        /// Differences with the venue's books block opening.
+        OpeningBlocked = 14 "opening-blocked",
+        /// Differences with the venue's books halt trading.
+        Halted = 15 "halted",
     }
 }
 

@@ -1,11 +1,13 @@
 //! From the configuration to what the stages are built of.
 
-use crate::order::{ContractLimits, OrderCapacity, OrderSettings, OrderStage, ProductLimits};
+use crate::order::{
+    ContractLimits, OnDifference, OrderCapacity, OrderSettings, OrderStage, ProductLimits, ReconcileSettings,
+};
 use crate::runtime::{EngineOptions, PipelinePlan, RingSizes, Topology};
 use crate::signal::strategies::{EmaCross, EmaCrossParams, Quoter, QuoterParams};
 use crate::signal::{SignalStage, StrategySpec};
 use shrike_config::tables::Tables;
-use shrike_config::{Config, Loaded, OrderPolicy, StrategyParams, Wait};
+use shrike_config::{Config, DifferencePolicy, Loaded, OrderPolicy, StrategyParams, Wait};
 use shrike_core::codes::StageId;
 use shrike_core::thread::{ThreadPlan, Waiting, free_cores};
 use shrike_core::units::{Lots, Nanos};
@@ -56,7 +58,23 @@ pub fn order_settings(config: &Config, tables: &Tables) -> OrderSettings {
         cancel_on_stop: orders.on_stop == OrderPolicy::Cancel,
         cancel_on_start: orders.on_crash == OrderPolicy::Cancel,
         cancel_on_reconnect: orders.on_reconnect == OrderPolicy::Cancel,
+        reconcile: reconcile_settings(&config.reconcile),
         live_per_side_max: 4,
+    }
+}
+
+fn reconcile_settings(reconcile: &shrike_config::Reconcile) -> ReconcileSettings {
+    let of = |policy| match policy {
+        DifferencePolicy::Warn => OnDifference::Warn,
+        DifferencePolicy::BlockOpening => OnDifference::BlockOpening,
+        DifferencePolicy::Halt => OnDifference::Halt,
+    };
+    ReconcileSettings {
+        interval_ns: reconcile.interval_s.saturating_mul(Nanos::PER_SECOND),
+        positions: of(reconcile.positions),
+        orders: of(reconcile.orders),
+        funds: of(reconcile.funds),
+        funds_tolerance: i64::try_from(reconcile.funds_tolerance.raw()).unwrap_or(i64::MAX),
     }
 }
 

@@ -238,7 +238,7 @@ bodies! {
         trading_day, pre_balance, close_profit, position_profit, commission, margin, frozen, available,
     }
     ResyncEnd { trading_day, session_id, orders, fills, positions, request }
-    Difference { instrument, trading_day, ours, venue, field, order_ref }
+    Difference { instrument, trading_day, ours, venue, field, order_ref, settled }
     TimerRequest { token, due_ns }
     RunStart {
         run_id, start, config_hash, started_ns, build, host, simulated as flag, after_clean_stop as flag,

@@ -5,7 +5,9 @@ use shrike_core::codes::{
     AlarmKind, CommandKind, Exchange, Offset, OptionType, OrderState, OrderStatus, OrderType, PhaseSource,
     ProductClass, RefusalReason, ReportSource, RequestKind, Side, StageId, SubmitStatus, TimeInForce, Urgency,
 };
-use shrike_core::event::{DepthTick, Event, Header, InstrumentDef, Kind, OrderReport, OrderRequest, Refusal, RunStart};
+use shrike_core::event::{
+    DepthTick, Difference, Event, Header, InstrumentDef, Kind, OrderReport, OrderRequest, Refusal, RunStart,
+};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Lots, Nanos, Price};
 use std::fmt;
@@ -233,9 +235,11 @@ impl fmt::Display for What<'_> {
             // What is about no contract and no order is money, in units of 1e-8.
             Event::Difference(e) if e.instrument == InstrumentId::NONE && e.order_ref == 0 => {
                 let (ours, venue) = (Price::from_raw(e.ours), Price::from_raw(e.venue));
-                write!(f, "{}: ours {ours}, the venue's {venue}", e.field)
+                write!(f, "{}: ours {ours}, the venue's {venue}{}", e.field, ended(e))
             }
-            Event::Difference(e) => write!(f, "{}: ours {}, the venue's {}", e.field, e.ours, e.venue),
+            Event::Difference(e) => {
+                write!(f, "{}: ours {}, the venue's {}{}", e.field, e.ours, e.venue, ended(e))
+            }
             Event::TimerRequest(e) => write!(f, "asks for timer {} at {:.3}", e.token, e.due_ns),
             Event::RunStart(e) => start(f, e),
             Event::RunEnd(e) => write!(f, "run {:016x} ends: {} inputs, {} outputs", e.run_id, e.inputs, e.outputs),
@@ -320,6 +324,10 @@ fn refusal(f: &mut fmt::Formatter<'_>, e: &Refusal) -> fmt::Result {
         write!(f, ", {} against a limit of {}", e.value, e.limit)?;
     }
     write!(f, "{}, revision {}", Failure(e.error_code), e.revision)
+}
+
+fn ended(difference: &Difference) -> &'static str {
+    if difference.settled != 0 { "; no more" } else { "" }
 }
 
 fn start(f: &mut fmt::Formatter<'_>, e: &RunStart) -> fmt::Result {

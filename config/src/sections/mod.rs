@@ -7,6 +7,7 @@ pub(crate) mod host;
 pub(crate) mod login;
 pub(crate) mod market;
 pub(crate) mod orders;
+pub(crate) mod reconcile;
 pub(crate) mod risk;
 pub(crate) mod run;
 pub(crate) mod strategy;

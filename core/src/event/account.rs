@@ -123,7 +123,9 @@ body! {
         field: Text<24>,
         /// The order it is about; zero: none.
         order_ref: u64,
+        /// One when it has ended; the numbers are the last that differed.
+        settled: u8,
         /// Zero.
-        reserved: [u8; 24],
+        reserved: [u8; 23],
     }
 }

@@ -10,6 +10,7 @@ use crate::stage::OutSlot;
 use shrike_core::codes::{Offset, OrderState, OrderType, PhaseKind, RefusalReason, RequestKind, Side, TimeInForce};
 use shrike_core::event::{InstrumentDef, OrderRequest, Refusal};
 use shrike_core::ledger::{Order, OrderIndex, Position};
+use shrike_core::seeded::{self, Bug};
 use shrike_core::units::{Lots, Price};
 
 /// What one side of a pair needs now.
@@ -28,16 +29,23 @@ impl OrderStage {
         }
         let (ack, query) = (self.settings.ack_timeout_ns, self.settings.query_timeout_ns);
         // A counter that restarted counts its sessions anew, under another front.
+        let settling = self.session.readiness == Readiness::Settling;
         let session = self.ledger.login().map_or((0, 0), |login| (login.front_id, login.session_id));
         for (index, order) in self.own_live() {
             let queried_ns = self.queried_ns(index);
             let fate = match order.state {
                 // On the session that sent it, it may still be on its way.
-                OrderState::Lost if order.absent_restatements >= 2 && (order.front_id, order.session_id) != session => {
+                OrderState::Lost
+                    if (order.absent_restatements >= 2 || seeded::on(Bug::LostDeadAtOnce))
+                        && ((order.front_id, order.session_id) != session || seeded::on(Bug::LostDeadInSession)) =>
+                {
                     Some(OrderState::NeverArrived)
                 }
                 OrderState::Lost | OrderState::EndedShort => None,
-                _ if order.absent_restatements >= 1 => Some(OrderState::Lost),
+                // Sent while the answers were made, it may be on its way as they come.
+                _ if order.absent_restatements >= 1 && (settling || self.now.since(order.sent_ns) >= ack) => {
+                    Some(OrderState::Lost)
+                }
                 OrderState::Sent | OrderState::CancelPending => {
                     let since = order.sent_ns.max(order.cancel_sent_ns);
                     if self.now.since(since) < ack {
@@ -107,6 +115,9 @@ impl OrderStage {
         if self.catchup || matches!(self.session.readiness, Readiness::Down | Readiness::Asked) {
             return false;
         }
+        if seeded::on(Bug::CancelUnderOrderRate) && !self.order_rate.allows(self.now) {
+            return false;
+        }
         let Some((_, order)) = self.to_cancel().find(|(_, order)| self.can_cancel(order)) else { return false };
         out.put(&OrderRequest { kind: RequestKind::Cancel.code(), ..self.about(order) });
         true
@@ -114,7 +125,7 @@ impl OrderStage {
 
     /// The next request or refusal that a target leads to.
     pub(super) fn decide_targets(&mut self, out: &mut OutSlot) -> bool {
-        if self.catchup || self.session.readiness != Readiness::Ready || !self.mode.trades() {
+        if self.catchup || self.session.readiness != Readiness::Ready || !self.mode.trades() || self.halted() {
             return false;
         }
         while let Some(pair) = self.targets.current() {
@@ -261,7 +272,8 @@ impl OrderStage {
             ..OrderRequest::default()
         };
         // No number is left above a venue's noise: an order sent under a used one would not be in our books.
-        if !self.ledger.has_room() || self.ledger.order_by_ref(order.order_ref).is_some() {
+        let used = self.ledger.order_by_ref(order.order_ref).is_some() && !seeded::on(Bug::NumberReused);
+        if !self.ledger.has_room() || used {
             return refuse(none(RefusalReason::Capacity), lots, 0);
         }
         let gate = Gate {
@@ -284,7 +296,7 @@ impl OrderStage {
         let closes: &[Offset] = if splits { &[Offset::CloseYesterday, Offset::CloseToday] } else { &[Offset::Close] };
         for &offset in closes {
             let closable = book.closable(side, offset);
-            if closable > Lots::ZERO {
+            if closable > Lots::ZERO && !seeded::on(Bug::OpensBeforeClosing) {
                 return (offset, lots.min(closable));
             }
         }
@@ -296,6 +308,7 @@ impl OrderStage {
         let silent = |state| matches!(state, OrderState::Sent | OrderState::CancelPending | OrderState::Lost);
         self.own_live().any(|(_, order)| silent(order.state))
             || !self.session.lost_check_ns.is_absent()
+            || self.reconcile.asks_soon()
             || self.to_cancel().next().is_some()
     }
 }

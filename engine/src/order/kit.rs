@@ -1,6 +1,7 @@
 //! What the tests of the order stage share: two contracts (one whose exchange closes today's lots apart, one whose does
 //! not), settings in round numbers, and short words for what the venue says.
 
+use super::reconcile::{OnDifference, ReconcileSettings};
 use super::settings::{ContractLimits, OrderSettings, ProductLimits};
 use shrike_core::calendar::{OrderRules, Rule};
 use shrike_core::codes::{
@@ -72,8 +73,15 @@ pub(super) fn settings() -> OrderSettings {
         cancel_on_stop: true,
         cancel_on_start: true,
         cancel_on_reconnect: true,
+        reconcile: ReconcileSettings::default(),
         live_per_side_max: 4,
     }
+}
+
+/// The books are compared half a minute after each answer; a difference of positions does this.
+pub(super) fn comparing(positions: OnDifference) -> ReconcileSettings {
+    let interval_ns = 30 * SECOND;
+    ReconcileSettings { interval_ns, positions, funds_tolerance: Money::whole(1).raw() as i64, ..Default::default() }
 }
 
 pub(super) fn def(instrument: InstrumentId) -> InstrumentDef {

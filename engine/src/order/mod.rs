@@ -7,12 +7,16 @@
 mod errors;
 mod execute;
 mod gate;
+mod notices;
+mod operator;
 mod rate;
+mod reconcile;
 mod saved;
 mod session;
 mod settings;
 mod stage;
 mod targets;
+mod venue;
 
 #[cfg(test)]
 mod desk;
@@ -21,14 +25,18 @@ mod gate_tests;
 #[cfg(test)]
 mod kit;
 #[cfg(test)]
+mod reconcile_tests;
+#[cfg(test)]
 mod saved_tests;
 #[cfg(test)]
 mod stage_tests;
 
 pub use errors::{Remedy, remedy};
 pub use gate::{Gate, Refused};
+pub use operator::Mode;
 pub use rate::RateWindow;
-pub use session::{Mode, Readiness};
+pub use reconcile::{OnDifference, Reconcile, ReconcileSettings, Suspect};
+pub use session::Readiness;
 pub use settings::{ContractLimits, OrderSettings, ProductLimits};
 pub use stage::{OrderCapacity, OrderStage};
 pub use targets::{Obstacle, Pair, Row, Targets, Wanted};

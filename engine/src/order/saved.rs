@@ -1,8 +1,10 @@
 //! The order stage as bytes and back, for the snapshot at a session's end: what its journal folds to, without the
 //! journal. Limits are the configuration's and are made again. A stage is saved at rest, so nothing is left to be told.
 
+use super::operator::Mode;
 use super::rate::RateWindow;
-use super::session::{Mode, Readiness, Session};
+use super::reconcile::{OnDifference, Reconcile};
+use super::session::{Readiness, Session};
 use super::stage::OrderStage;
 use super::targets::{Obstacle, Row, Targets, Wanted};
 use crate::saved::{Bytes, put_run};
@@ -29,7 +31,14 @@ struct SavedHead {
     journal_low: bool,
     catchup: bool,
     timer_fired: bool,
-    pad: [u8; 7],
+    alarmed: bool,
+    asking: bool,
+    unsure: bool,
+    effect: OnDifference,
+    pad: [u8; 3],
+    ask_ns: Nanos,
+    answers: u32,
+    rechecks: u32,
 }
 
 /// One side of a row.
@@ -174,6 +183,7 @@ impl OrderStage {
     /// Writes the state for a snapshot. The stage is at rest: its last input leads to nothing more.
     pub fn save(&self, out: &mut Vec<u8>) {
         let Session { readiness, resync_wanted, cancel_upto, lost_check_ns, reconnecting } = self.session;
+        let reconcile = &self.reconcile;
         put(
             out,
             &SavedHead {
@@ -191,12 +201,20 @@ impl OrderStage {
                 journal_low: self.journal_low,
                 catchup: self.catchup,
                 timer_fired: self.timer_fired,
-                pad: [0; 7],
+                alarmed: reconcile.alarmed,
+                asking: reconcile.asking,
+                unsure: reconcile.unsure,
+                effect: reconcile.effect,
+                pad: [0; 3],
+                ask_ns: reconcile.ask_ns,
+                answers: reconcile.answers,
+                rechecks: reconcile.rechecks,
             },
         );
         let mut ledger = Vec::new();
         self.ledger.snapshot(&mut ledger);
         put_run(out, &ledger);
+        put_run(out, bytemuck::cast_slice(&reconcile.rows));
         self.targets.save(out);
         self.order_rate.save(out);
         self.cancel_rate.save(out);
@@ -224,6 +242,13 @@ impl OrderStage {
         for (def, limits) in self.ledger.instruments().iter().zip(&mut self.limits) {
             *limits = self.settings.limits_of(def);
         }
+        let SavedHead { alarmed, asking, unsure, effect, ask_ns, answers, rechecks, .. } = head;
+        let mut suspects = Bytes(bytes.run()?);
+        let mut rows = Vec::with_capacity(self.reconcile.rows.capacity());
+        while !suspects.0.is_empty() {
+            rows.push(suspects.pod()?);
+        }
+        self.reconcile = Reconcile { rows, alarmed, asking, unsure, effect, ask_ns, answers, rechecks };
         self.targets.load(&mut bytes)?;
         self.order_rate.load(&mut bytes)?;
         self.cancel_rate.load(&mut bytes)?;

@@ -1,10 +1,10 @@
 //! The order stage's bytes against its journal: a stage loaded from bytes, a stage folded from the journal and the stage
 //! itself are one, wherever in a story the bytes were taken and whatever comes after.
 
-use super::OrderSettings;
 use super::desk::{CAPACITY, Desk, Said};
 use super::kit::*;
 use super::stage::{OrderCapacity, OrderStage};
+use super::{OnDifference, OrderSettings};
 use proptest::prelude::*;
 use shrike_core::codes::{AlarmKind, CommandKind, PhaseKind, ReportSource, StageId, Urgency};
 use shrike_core::event::{Alarm, Connection, OrderRequest, RunStart};
@@ -50,6 +50,7 @@ fn step(desk: &mut Desk, orders: &mut Vec<OrderRequest>, &(what, which, n): &Eve
             desk.signal(&Alarm { kind: kind.code(), strategy: 2, cleared: which / 3 % 2, ..Alarm::default() })
         }
         (17, _) => desk.hear(StageId::Commands, &RunStart::default()),
+        (18, _) => desk.venue(&holds(instrument, shrike_core::codes::Side::Buy, n.abs(), 0)),
         _ => Said::default(),
     };
     orders.extend(said.inserts());
@@ -62,18 +63,22 @@ fn saved(stage: &OrderStage) -> Vec<u8> {
     bytes
 }
 
+fn settings() -> OrderSettings {
+    OrderSettings { reconcile: comparing(OnDifference::Halt), ..super::kit::settings() }
+}
+
 fn fresh() -> OrderStage {
     OrderStage::new(settings(), CAPACITY)
 }
 
 fn events(len: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {
-    prop::collection::vec((0u8..18, 0u8..16, -2i64..3), len)
+    prop::collection::vec((0u8..19, 0u8..16, -2i64..3), len)
 }
 
 proptest! {
     #[test]
     fn bytes_and_journal_give_the_same_stage(before in events(0..60), between in events(0..20), after in events(1..20)) {
-        let (mut desk, mut orders) = (Desk::ready(), Vec::new());
+        let (mut desk, mut orders) = (Desk::ready_with(settings(), &[]), Vec::new());
         before.iter().for_each(|event| { step(&mut desk, &mut orders, event); });
         let bytes = saved(desk.stage());
         let taken = desk.driver.log.records.len();

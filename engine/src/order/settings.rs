@@ -1,6 +1,7 @@
 //! The limits of the pre-trade gate and the timings of the order stage, resolved from the configuration once per
 //! instrument, so that a check is a comparison.
 
+use super::reconcile::ReconcileSettings;
 use shrike_core::calendar::OrderRules as PhaseRules;
 use shrike_core::event::InstrumentDef;
 use shrike_core::units::Lots;
@@ -72,6 +73,8 @@ pub struct OrderSettings {
     pub cancel_on_start: bool,
     /// Whether our working orders are cancelled after a reconnect.
     pub cancel_on_reconnect: bool,
+    /// Comparing the venue's books with ours.
+    pub reconcile: ReconcileSettings,
     /// Most live orders of one strategy on one side of a contract.
     pub live_per_side_max: u32,
 }

@@ -3,7 +3,7 @@
 
 use super::desk::*;
 use super::kit::*;
-use super::{Mode, OrderStage, Readiness};
+use super::{Mode, OnDifference, OrderSettings, OrderStage, Readiness};
 use crate::stage::{OutSlot, Stage};
 use proptest::prelude::*;
 use shrike_core::codes::{
@@ -378,8 +378,10 @@ fn an_order_that_died_with_the_process_does_not_stop_the_engine_for_ever() {
     desk.log_in(day(2), 8);
     let mut said = desk.resynced(&[]);
     for _ in 0..3 {
-        said.0.extend(desk.wait(desk.settings.lost_grace_ns + desk.settings.ack_timeout_ns).0);
-        if desk.stage().readiness() == Readiness::Asked {
+        let more = desk.wait(desk.settings.lost_grace_ns + desk.settings.ack_timeout_ns);
+        let asked = !more.requests(RequestKind::Resync).is_empty();
+        said.0.extend(more.0);
+        if asked {
             said.0.extend(desk.resynced(&[]).0);
         }
     }
@@ -683,6 +685,7 @@ proptest! {
     #[test]
     fn the_stage_is_total_and_its_journal_is_its_state(seed in any::<u64>(), events in 1usize..400) {
         let mut dice = Dice(seed);
+        let settings = || OrderSettings { reconcile: comparing(OnDifference::BlockOpening), ..settings() };
         let mut desk = Desk::ready_with(settings(), &[(SHFE, Side::Buy, 2, 2), (CZCE, Side::Sell, 1, 2)]);
         let mut sent = Vec::new();
         for step in 0..events {

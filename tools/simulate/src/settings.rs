@@ -5,11 +5,14 @@ use crate::strategy::Fickle;
 use shrike_core::calendar::{OrderRules, Rule};
 use shrike_core::codes::{Exchange, OrderType, PhaseKind, TimeInForce};
 use shrike_core::units::{Lots, Nanos};
-use shrike_engine::order::{ContractLimits, OrderCapacity, OrderSettings, OrderStage, ProductLimits};
+use shrike_engine::order::{
+    ContractLimits, OnDifference, OrderCapacity, OrderSettings, OrderStage, ProductLimits, ReconcileSettings,
+};
 use shrike_engine::signal::strategies::{Quoter, QuoterParams};
 use shrike_engine::signal::{SignalStage, StrategySpec};
 
 const MS: u64 = Nanos::PER_MILLI;
+const WAYS: [OnDifference; 3] = [OnDifference::Warn, OnDifference::BlockOpening, OnDifference::Halt];
 
 /// Room for contracts.
 const INSTRUMENTS: usize = 8;
@@ -87,6 +90,13 @@ impl Settings {
                 cancel_on_start: rng.once_in(2),
                 cancel_on_reconnect: rng.once_in(2),
                 live_per_side_max: rng.between(1, 4) as u32,
+                reconcile: ReconcileSettings {
+                    interval_ns: rng.pick(&[0, 700, 3_000]).unwrap_or(0) * MS,
+                    positions: rng.pick(&WAYS).unwrap_or_default(),
+                    orders: rng.pick(&WAYS).unwrap_or_default(),
+                    funds: if rng.once_in(4) { OnDifference::BlockOpening } else { OnDifference::Warn },
+                    funds_tolerance: 0,
+                },
             },
             orders_max: if rng.once_in(10) { 150 } else { 4_096 },
             orders_sync: rng.once_in(4),

@@ -152,7 +152,7 @@ impl Fold {
                 let kind = AlarmKind::of(alarm.kind).map_or("of a later version", AlarmKind::name);
                 *self.alarms.entry(kind).or_default() += 1;
             }
-            Event::Difference(_) => self.differences += 1,
+            Event::Difference(difference) => self.differences += u64::from(difference.settled == 0),
             Event::RunStart(start) => {
                 self.runs += 1;
                 self.simulated += u64::from(start.simulated != 0);

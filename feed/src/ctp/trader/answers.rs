@@ -1,5 +1,6 @@
-//! Queries: which comes next, and what their answers tell the order stage. A restatement goes before questions about
-//! single orders, and those before rates.
+//! Queries: which comes next, and what their answers tell the order stage. The restatement after a login goes before all
+//! else; on a session that trades, questions about single orders go before the rest of a restatement, which takes many
+//! seconds, and both before rates.
 
 use super::desk::{Desk, Now};
 use super::queries::{Answer, Ask};
@@ -31,7 +32,8 @@ pub enum Purpose {
 impl Desk {
     /// The next query, when there is one to be put.
     pub(super) fn plan(&mut self, now: Nanos) -> Option<(Ask, Purpose)> {
-        if let Some(resync) = &self.resync {
+        let silent = !self.asking.is_empty() || !self.asked.is_empty();
+        if let Some(resync) = self.resync.as_ref().filter(|_| !(self.restated && silent)) {
             return resync.next().map(|ask| (ask, Purpose::Resync));
         }
         if self.asking.is_empty() {
@@ -204,6 +206,7 @@ impl Desk {
             },
         );
         self.session.settled();
+        self.restated = true;
     }
 
     fn tell_rates(&mut self, id: InstrumentId) {

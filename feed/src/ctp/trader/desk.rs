@@ -61,6 +61,8 @@ pub struct Desk {
     pub(super) rates: RateBook,
     pub(super) sent: Requests,
     pub(super) resync: Option<Resync>,
+    /// The books were restated on this session: it trades.
+    pub(super) restated: bool,
     /// Orders that the order stage asks about, and those that the query in flight is about.
     pub(super) asked: Vec<Sent>,
     pub(super) asking: Vec<Sent>,
@@ -95,6 +97,7 @@ impl Desk {
             rates: RateBook::new(options.assumed, cache),
             sent: Requests::new(),
             resync: None,
+            restated: false,
             asked: Vec::with_capacity(256),
             asking: Vec::with_capacity(256),
             asking_trades: false,
@@ -260,6 +263,7 @@ impl Desk {
         self.asking.clear();
         self.asking_trades = false;
         self.shown = None;
+        self.restated = false;
         self.timeouts = 0;
         if std::mem::take(&mut self.connected) {
             self.connection(0, reason);

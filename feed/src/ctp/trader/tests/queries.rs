@@ -139,6 +139,62 @@ fn a_question_about_an_order_is_answered_by_it_and_its_trades_alone() {
     bench.assert_books_equal();
 }
 
+/// As the order stage compares the books by the clock: the counter is asked within its flow control, trading goes on, and
+/// what trades meanwhile is in both books.
+#[test]
+fn the_books_are_restated_again_and_again_while_orders_trade() {
+    let mut bench = Bench::new();
+    bench.run_until_ready(30);
+    for round in 0..6 {
+        let (ends, inserts) = (bench.ends.len(), bench.counter.borrow().orders.len());
+        bench.request(OrderRequest { kind: RequestKind::Resync.code(), ..OrderRequest::default() });
+        let mut seconds = 0;
+        while bench.ends.len() == ends {
+            if seconds % 4 == round % 4 {
+                bench.insert("rb2410", Side::Buy, Offset::Open, 1);
+                assert!(bench.counter.borrow().orders.len() > inserts, "an order does not wait for a query");
+            }
+            bench.run(1);
+            seconds += 1;
+            assert!(seconds < 60, "round {round}: no complete answer");
+        }
+        bench.run(5);
+    }
+    let counter = bench.counter.borrow();
+    let queries: Vec<_> = counter.calls.iter().filter(|(_, call)| matches!(call, Called::Query(_))).collect();
+    assert!(queries.windows(2).all(|pair| pair[1].0.since(pair[0].0) >= SECOND), "one query a second: {queries:?}");
+    drop(counter);
+    bench.request(OrderRequest { kind: RequestKind::Resync.code(), ..OrderRequest::default() });
+    bench.run(20);
+    bench.assert_books_equal();
+}
+
+#[test]
+fn on_a_session_that_trades_a_silent_order_is_asked_about_before_the_rest_of_a_restatement() {
+    let mut bench = Bench::new();
+    bench.run_until_ready(30);
+    let order_ref = bench.insert("rb2410", Side::Buy, Offset::Open, 3);
+    for _ in 0..10 {
+        bench.counter.borrow_mut().advance(bench.now());
+    }
+    // The replies go missing.
+    bench.counter.borrow_mut().queue.clear();
+    bench.request(OrderRequest { kind: RequestKind::Resync.code(), ..OrderRequest::default() });
+    while bench.counter.borrow().count(Called::Query(3)) == 1 {
+        bench.run(1);
+    }
+    let ends = bench.ends.len();
+    bench.counter.borrow_mut().calls.clear();
+    bench.about(order_ref, RequestKind::QueryOrder);
+    bench.run(20);
+    let parts: Vec<_> = bench.counter.borrow().calls.iter().map(|(_, call)| *call).collect();
+    let [orders, trades, positions, funds] = [1, 2, 3, 4].map(Called::Query);
+    assert!(parts.starts_with(&[orders, trades]) && parts.ends_with(&[funds]), "{parts:?} {positions:?}");
+    assert_eq!(bench.ends.len(), ends + 1, "and the restatement is completed");
+    assert_eq!(bench.state(order_ref), OrderState::Filled);
+    bench.assert_books_equal();
+}
+
 #[test]
 fn a_trade_while_positions_are_answered_has_them_asked_for_again() {
     let mut bench = Bench::new();
