@@ -66,3 +66,22 @@ impl Coverage {
 fn place(state: OrderState) -> usize {
     usize::from(state.code()) - 1
 }
+
+/// Why a fault cannot find an order in a state; `None`: it can.
+pub const fn unreachable_because(fault: Fault, state: OrderState) -> Option<&'static str> {
+    use Fault as F;
+    use OrderState as S;
+    match (fault, state) {
+        (F::RefuseRetry | F::RefusePrice | F::RefuseWait | F::RefuseForGood | F::ExchangeReject, S::Working) => {
+            Some("no counter has answered the order yet")
+        }
+        (F::RefuseRetry | F::RefusePrice | F::RefuseWait | F::RefuseForGood | F::ExchangeReject, S::CancelPending) => {
+            Some("nothing is cancelled before the counter has answered")
+        }
+        (
+            F::RefuseRetry | F::RefusePrice | F::RefuseWait | F::RefuseForGood | F::ExchangeReject,
+            S::Filled | S::Cancelled | S::Rejected | S::NeverArrived | S::EndedShort,
+        ) => Some("the order has not reached the counter, so it has not ended"),
+        _ => None,
+    }
+}

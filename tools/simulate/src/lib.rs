@@ -7,6 +7,7 @@
 //! - [`judge`]: what must always hold
 #![deny(missing_docs)]
 
+pub mod campaign;
 pub mod counter;
 pub mod coverage;
 pub mod disk;
@@ -16,12 +17,17 @@ pub mod market;
 pub mod rng;
 mod run;
 pub mod settings;
+mod shrink;
 pub mod strategy;
 pub mod wire;
 pub mod world;
+
+#[cfg(feature = "seeded-bugs")]
+pub mod bugs;
 
 mod books;
 mod life;
 mod trace;
 
 pub use run::{Outcome, Plan, simulate};
+pub use shrink::shrink;

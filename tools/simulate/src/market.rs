@@ -61,6 +61,9 @@ struct Listing {
     volume: i64,
     turnover: i64,
     phase: Phase,
+    /// The latest snapshot and the settlement of the day.
+    shown: Option<DepthTick>,
+    settled: Option<Settlement>,
     breakers: u32,
     /// Snapshots of a burst that are still to come.
     burst: u64,
@@ -116,6 +119,8 @@ impl Market {
                 source: PhaseSource::Calendar.code(),
                 ..Phase::default()
             },
+            shown: None,
+            settled: None,
             breakers: 0,
             burst: 0,
         });
@@ -160,6 +165,11 @@ impl Market {
     /// The phase of every contract as it stands.
     pub fn phases(&self) -> impl Iterator<Item = Phase> {
         self.listed.iter().map(|listing| listing.phase)
+    }
+
+    /// The day's latest snapshot of every contract, and its settlement where it is settled: what a feed tells first.
+    pub fn standing(&self) -> impl Iterator<Item = (Option<DepthTick>, Option<Settlement>)> {
+        self.listed.iter().map(|listing| (listing.shown, listing.settled))
     }
 
     /// The latest trading day that began.
@@ -296,6 +306,7 @@ impl Market {
             (listing.lower, listing.upper) = (base - room, base + room);
             listing.mid = listing.mid.clamp(listing.lower, listing.upper);
             (listing.volume, listing.turnover, listing.last) = (0, 0, Price::ABSENT);
+            (listing.shown, listing.settled) = (None, None);
         }
     }
 
@@ -305,13 +316,9 @@ impl Market {
         let settlement = Price::from_raw(listing.mid * listing.def.tick.raw());
         listing.pre_settlement = settlement;
         let instrument = listing.def.instrument;
-        out.push(Said::Settlement(Settlement {
-            instrument,
-            trading_day: day,
-            settlement,
-            next_day,
-            ..Settlement::default()
-        }));
+        let settled = Settlement { instrument, trading_day: day, settlement, next_day, ..Settlement::default() };
+        listing.settled = Some(settled);
+        out.push(Said::Settlement(settled));
     }
 
     fn tick(&mut self, contract: usize, at: Nanos, dice: &mut Dice, out: &mut Vec<Said>) {
@@ -323,7 +330,9 @@ impl Market {
         }
         let jump = if rng.once_in(40) { 8 } else { 2 };
         listing.mid = (listing.mid + rng.between(-jump, jump)).clamp(listing.lower, listing.upper);
-        out.push(Said::Tick(listing.snapshot(self.day, at, rng)));
+        let shown = listing.snapshot(self.day, at, rng);
+        listing.shown = Some(shown);
+        out.push(Said::Tick(shown));
         if phase != PhaseKind::Continuous {
             return;
         }

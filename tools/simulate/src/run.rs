@@ -27,6 +27,14 @@ pub struct Plan {
     pub trace: bool,
 }
 
+impl Plan {
+    /// The trading days that so many simulated minutes are under a seed's settings: whole ones, at least one.
+    pub fn days_of(seed: u64, minutes: u64) -> u64 {
+        // Beside its trading a day has its auction, its break and its evening.
+        minutes.saturating_mul(60).div_ceil(Settings::draw(seed).day_s + 15).max(1)
+    }
+}
+
 /// What came of it.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -48,6 +56,9 @@ pub struct Outcome {
     pub trace: String,
 }
 
+/// More lives than any run has that comes to its end.
+const LIVES_MAX: u64 = 5_000;
+
 /// Runs a plan.
 pub fn simulate(plan: &Plan) -> Outcome {
     let settings = Settings::draw(plan.seed);
@@ -60,9 +71,15 @@ pub fn simulate(plan: &Plan) -> Outcome {
     loop {
         let ended = live(&world, &settings, &mut chance, &last_words);
         let mut world = world.borrow_mut();
+        if world.life > LIVES_MAX {
+            let what = format!("{LIVES_MAX} lives, and {} nights", world.nights);
+            world.fail("comes to an end", what);
+        }
+        if world.judge.failure.is_some() {
+            break;
+        }
         match ended {
-            Ended::Broken => break,
-            Ended::Stopped => {}
+            Ended::Broken | Ended::Stopped => {}
             Ended::Killed | Ended::Failed => {
                 crashes += u64::from(ended == Ended::Killed);
                 crash(&mut world, &last_words, ended);

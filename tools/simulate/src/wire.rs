@@ -473,6 +473,7 @@ impl World {
         let Some(request) = self.wire.questions.get(at).copied() else { return };
         let mut words = std::mem::take(&mut self.words);
         self.counter.question(&request, &mut words);
+        self.wire.disordered |= words.iter().any(|word| matches!(word.slot.event(), Event::Fill(_)));
         self.words = words;
         self.post_words();
     }

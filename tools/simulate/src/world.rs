@@ -49,11 +49,14 @@ pub(crate) enum Act {
 /// Chance has its turn so often while the market trades.
 const BEAT_NS: u64 = 20 * Nanos::PER_MILLI;
 const MS: u64 = Nanos::PER_MILLI;
+/// More steps than any run takes that comes to its end.
+const STEPS_MAX: u64 = 20_000_000;
 
 /// The world of one run.
 pub struct World {
     /// True time.
     pub now: Nanos,
+    steps: u64,
     /// The host's clock less true time.
     skew: i64,
     pub(crate) market: Market,
@@ -113,6 +116,7 @@ impl World {
         let disk = Disk::new();
         let mut world = Self {
             now: Nanos::ABSENT,
+            steps: 0,
             skew: 0,
             market: Market::new(seed, settings.day_s, settings.tick_ms),
             counter: Counter::new(Exchange::new(options)),
@@ -190,6 +194,10 @@ impl World {
     pub(crate) fn step(&mut self, slot: &mut ReportSlot) -> bool {
         let at = self.next();
         self.now = self.now.max(at);
+        self.steps += 1;
+        if self.steps > STEPS_MAX {
+            self.fail("comes to an end", format!("{STEPS_MAX} steps in {} days", self.nights + 1));
+        }
         if self.wire.next_told().is_some_and(|due| self.held_back(due) <= at) {
             return self.tell(slot);
         }
@@ -218,7 +226,7 @@ impl World {
     pub(crate) fn go_on(&mut self, until: Nanos) {
         let mut nobody = ReportSlot::default();
         let evening = self.evening;
-        while self.next() < until && self.evening == evening {
+        while self.next() < until && self.evening == evening && self.judge.failure.is_none() {
             self.step(&mut nobody);
         }
         if self.evening == evening {
@@ -481,6 +489,11 @@ impl World {
         defs.iter().for_each(|def| self.show(def));
         if !self.market.day().is_absent() {
             phases.iter().for_each(|phase| self.show(phase));
+            let standing: Vec<_> = self.market.standing().collect();
+            for (shown, settled) in &standing {
+                shown.iter().for_each(|tick| self.show(tick));
+                settled.iter().for_each(|settlement| self.show(settlement));
+            }
         }
         let in_ns = 5 * MS + self.rng.below(200 * MS);
         self.reconnect(in_ns);
