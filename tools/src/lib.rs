@@ -32,6 +32,7 @@ pub mod record;
 pub mod repair;
 pub mod replay;
 pub mod run;
+pub mod simulate;
 pub mod status;
 pub mod summary;
 pub mod tail;

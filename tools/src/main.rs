@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 use shrike_tools::error::{Error, Outcome};
-use shrike_tools::{config, ctl, doctor, exchange, record, repair, replay, run, status, summary, tail, verify};
+use shrike_tools::{
+    config, ctl, doctor, exchange, record, repair, replay, run, simulate, status, summary, tail, verify,
+};
 use std::process::ExitCode;
 
 /// A trading engine and the tools around it.
@@ -51,6 +53,7 @@ commands! {
     Ctl(ctl::Args) = ctl::run,
     Config(config::Args) = config::run,
     Doctor(doctor::Args) = doctor::run,
+    Simulate(simulate::Args) = simulate::run,
 }
 
 fn main() -> ExitCode {

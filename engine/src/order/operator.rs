@@ -66,10 +66,15 @@ impl OrderStage {
         if self.now.since(command.written_ns) > COMMAND_LIFE_NS && !seeded::on(Bug::OldCommandTaken) {
             return;
         }
-        if self.mode != Mode::Stopping {
+        // What stops, stops: until the process ends, another command is for the next start.
+        if self.mode == Mode::Stopping {
+            if kind != CommandKind::Stop {
+                self.mode_before_stop = self.mode_before_stop.after(kind);
+            }
+        } else {
             self.mode_before_stop = self.mode;
+            self.mode = self.mode.after(kind);
         }
-        self.mode = self.mode.after(kind);
         self.targets.flatten = self.mode == Mode::Flatten;
         if kind == CommandKind::Resume {
             self.accept_differences();

@@ -468,13 +468,15 @@ fn a_command_that_waited_too_long_is_dropped() {
 #[test]
 fn a_mode_lasts_over_stops_and_restarts() {
     use CommandKind::{Flatten, Halt, Observe, Resume, Stop};
-    let cases: [(&[CommandKind], Mode); 6] = [
+    let cases: [(&[CommandKind], Mode); 8] = [
         (&[Halt], Mode::Halt),
         (&[Stop], Mode::Trade),
         (&[Halt, Stop], Mode::Halt),
         (&[Observe, Stop, Stop], Mode::Observe),
         (&[Flatten, Stop], Mode::Flatten),
         (&[Halt, Resume, Stop], Mode::Trade),
+        (&[Halt, Stop, Resume], Mode::Trade),
+        (&[Stop, Halt], Mode::Halt),
     ];
     for (kinds, expected) in cases {
         let mut desk = Desk::ready();
@@ -489,6 +491,7 @@ fn a_stop_waits_for_its_cancels() {
     let sides = quoting(&mut desk);
     assert_eq!(desk.command(CommandKind::Stop).cancels().len(), 2);
     assert!(!desk.stage().may_stop());
+    assert!(desk.command(CommandKind::Resume).is_quiet(), "what stops, stops");
     sides.iter().for_each(|order| assert!(desk.cancelled(order).is_quiet()));
     assert!(desk.stage().may_stop());
 }
