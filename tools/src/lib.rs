@@ -14,6 +14,7 @@
 /// Version of the program, as journals name it.
 pub const BUILD: &str = concat!("shrike ", env!("CARGO_PKG_VERSION"));
 
+pub mod bench;
 pub mod books;
 pub mod compose;
 pub mod config;

@@ -4,22 +4,17 @@
 use crate::order_path::order_stage;
 use crate::{Host, Outcome, place, venue};
 use shrike_config::tables::Tables;
-use shrike_config::{Config, Loaded, Source};
-use shrike_core::clock::SimTime;
+use shrike_config::{Config, Source};
 use shrike_core::codes::{OrderStatus, StageId};
 use shrike_core::event::{Body, Event, Header, Kind, OrderRequest, Quote, Seq, TargetQuote, flags};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Lots, Nanos, Price, Qty};
-use shrike_core::venue::{Gateway, MarketFeed, Next};
 use shrike_engine::replay::{self, VerifyReport};
-use shrike_engine::runtime::{Engine, OrderNode, Pace, Run, StageLog, fold_order, journal_dir};
+use shrike_engine::runtime::{OrderNode, StageLog, fold_order, journal_dir};
 use shrike_engine::setup;
 use shrike_engine::stage::Driver;
 use shrike_journal::{Reader, Writer, WriterOptions};
-use shrike_tools::compose::{self, Counter};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// Trading days of the generated market.
 const DAYS: u64 = 4;
@@ -62,7 +57,7 @@ fn verified(host: &Host, overrides: &[String]) -> Result<Outcome, String> {
     let source = Source { profile: Some(String::from("backtest")), overrides: all, ..Source::default() };
     let loaded = Config::load(&source).map_err(|error| error.to_string())?;
     let tables = Tables::builtin().map_err(|error| error.to_string())?;
-    run(&loaded, &tables)?;
+    (host.backtest)(&loaded, &tables)?;
 
     let dirs = ["signal", "order"].map(|name| journal_dir(home.path(), name));
     let [signal_dir, order_dir] = &dirs;
@@ -95,34 +90,6 @@ fn timed<T>(host: &Host, work: impl FnOnce() -> T) -> (u64, T) {
     let start = host.clock.now();
     let done = work();
     (host.clock.now().since(start), done)
-}
-
-/// Runs a configuration to the end of its market.
-fn run(loaded: &Loaded, tables: &Tables) -> Result<(), String> {
-    let config = &loaded.config;
-    let mut feed = compose::market(config, tables).map_err(|error| error.to_string())?;
-    let mut gateway = Counter::new(config, tables);
-    let options = setup::engine_options(loaded, true, "bench");
-    let engine = Engine::open(&config.run.home, || setup::stages(config, tables), options);
-    let engine = engine.map_err(|error| error.to_string())?;
-    let start = match (feed.next(), gateway.next()) {
-        (Next::At(tick), Next::At(report)) => tick.min(report),
-        (Next::At(at), _) | (_, Next::At(at)) => at,
-        _ => return Err(String::from("the market is empty")),
-    };
-    let ran = engine.run(Run {
-        feed: &mut feed,
-        gateway: &mut gateway,
-        pace: Pace::Max(Arc::new(SimTime::new(start))),
-        told: &AtomicBool::new(false),
-        commands: None,
-        catchup_before: Nanos::ABSENT,
-        days: config.run.days,
-        progress: &mut |_, _| {},
-        say: &mut |_| {},
-        config_text: &loaded.text,
-    });
-    ran.map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// Source ticks of a signal journal. Reads it all: it is in the page cache from here on.

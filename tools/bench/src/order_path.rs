@@ -9,7 +9,7 @@ use crate::place::Place;
 use crate::{Figures, Host, Outcome, venue};
 use shrike_config::tables::Tables;
 use shrike_config::{Config, Source};
-use shrike_core::clock::{Clock, Tsc};
+use shrike_core::clock::Clock;
 use shrike_core::codes::{OrderStatus, RequestKind, StageId};
 use shrike_core::event::{
     Body, DepthTick, Event, Header, MarketSlot, OrderRequest, ReportSlot, RequestSlot, RunStart, Seq,
@@ -22,7 +22,7 @@ use shrike_engine::setup;
 use shrike_engine::signal::strategies::{Quoter, QuoterParams};
 use shrike_engine::signal::{SignalStage, StrategySpec};
 use shrike_engine::stage::Driver;
-use shrike_feed::ctp::decode;
+use shrike_feed::ctp::decode::{self, Dates};
 use shrike_journal::{Syncing, Writer, WriterOptions};
 use std::path::Path;
 
@@ -37,7 +37,7 @@ const SEGMENT_BYTES: u32 = 64 << 20;
 /// Everything on one thread.
 pub fn inline(host: &mut Host) -> Outcome {
     let core = host.spinning::<1>().map(|[core]| core).ok();
-    let outcome = on_thread(host, core, |nodes, clock| Ok(Inline::new(nodes, Clock::Wall(clock), 1_024)));
+    let outcome = on_thread(host, core, |nodes, clock| Ok(Inline::new(nodes, clock, 1_024)));
     match outcome {
         Ok(figures) => {
             host.inline_ns = Some(figures.p50);
@@ -69,7 +69,7 @@ pub fn pipeline(host: &mut Host) -> Outcome {
             overflow: 1_024,
         },
     };
-    let start = |nodes, clock| Pipeline::start(nodes, Clock::Wall(clock), plan).map_err(|error| error.to_string());
+    let start = |nodes, clock| Pipeline::start(nodes, clock, plan).map_err(|error| error.to_string());
     match (on_thread(host, edge, start), cores) {
         (Ok(figures), Ok(_)) => Outcome::Measured(figures),
         (Ok(figures), Err(why)) => Outcome::Unjudged(figures, format!("threads take turns: {why}")),
@@ -81,20 +81,19 @@ pub fn pipeline(host: &mut Host) -> Outcome {
 fn on_thread<S: Stages>(
     host: &Host,
     core: Option<usize>,
-    start: impl FnOnce(Nodes, Tsc) -> Result<S, String> + Send,
+    start: impl FnOnce(Nodes, Clock) -> Result<S, String> + Send,
 ) -> Result<Figures, String> {
     let place_of_journals = Place::new()?;
-    let nodes = nodes(&place_of_journals)?;
-    let (clock, ticks) = (host.clock.clone(), host.repetitions(TICKS));
+    let nodes = nodes(&place_of_journals, Syncing::EveryMs(10), SEGMENT_BYTES)?;
+    let (clock, ticks) = (Clock::Wall(host.clock.clone()), host.repetitions(TICKS));
     let run = move || {
         if let Some(denied) = place(&ThreadPlan { core, ..ThreadPlan::default() }).first() {
             return Err(denied.to_string());
         }
         let stages = start(nodes, clock.clone())?;
-        let mut desk = Desk { stages, clock, market: Box::default(), report: Box::default(), feed: 0, told: 0 };
-        let samples = desk.open().and_then(|()| desk.trade(ticks));
-        let Nodes { signal, order } = desk.stages.finish();
-        signal.log.close().and_then(|()| order.log.close()).map_err(|error| error.to_string())?;
+        let mut desk = Desk::at(stages, clock);
+        let samples = desk.open().and_then(|()| desk.trade(WARM_UP.min(ticks), ticks));
+        desk.close()?;
         Ok(samples?.figures(1.0))
     };
     match std::thread::scope(|scope| scope.spawn(run).join()) {
@@ -103,8 +102,17 @@ fn on_thread<S: Stages>(
     }
 }
 
-/// Both stages with their journals: one quoter, the usual capacities, and limits that so many orders keep.
-fn nodes(journals: &Place) -> Result<Nodes, String> {
+/// Both stages with their journals: one quoter, the usual capacities, and limits that many orders keep.
+pub fn nodes(journals: &Place, syncing: Syncing, segment_bytes: u32) -> Result<Nodes, String> {
+    let log = |stage| writer(journals, stage, syncing, segment_bytes);
+    Ok(Nodes {
+        signal: Driver::new(signal_stage(), log(StageId::Signal)?, Nanos::ABSENT),
+        order: Driver::new(order_stage()?, log(StageId::Order)?, Nanos::ABSENT),
+    })
+}
+
+/// A signal stage with one quoter.
+pub fn signal_stage() -> SignalStage {
     let quoter = QuoterParams {
         lots: Lots::new(1),
         edge_ticks: 0,
@@ -118,11 +126,7 @@ fn nodes(journals: &Place) -> Result<Nodes, String> {
         symbols: vec![String::from("ru*")],
         strategy: Box::new(Quoter::new(1, quoter)),
     }];
-    let signal = SignalStage::new(setup::INSTRUMENTS_MAX, strategies);
-    Ok(Nodes {
-        signal: Driver::new(signal, writer(journals, StageId::Signal)?, Nanos::ABSENT),
-        order: Driver::new(order_stage()?, writer(journals, StageId::Order)?, Nanos::ABSENT),
-    })
+    SignalStage::new(setup::INSTRUMENTS_MAX, strategies)
 }
 
 /// An order stage with the usual capacities.
@@ -145,9 +149,9 @@ fn settings() -> Result<OrderSettings, String> {
     Ok(settings)
 }
 
-fn writer(journals: &Place, stage: StageId) -> Result<StageLog, String> {
-    let mut options = journals.options(WriterOptions::new(stage).with_segment_bytes(SEGMENT_BYTES));
-    options.syncing = Syncing::EveryMs(10);
+fn writer(journals: &Place, stage: StageId, syncing: Syncing, segment_bytes: u32) -> Result<StageLog, String> {
+    let mut options = journals.options(WriterOptions::new(stage).with_segment_bytes(segment_bytes));
+    options.syncing = syncing;
     let dir: &Path = &journals.path().join(stage.name());
     let (mut writer, _) = Writer::create_or_resume(dir, options).map_err(|error| error.to_string())?;
     if writer.storage().is_in_memory() {
@@ -158,9 +162,10 @@ fn writer(journals: &Place, stage: StageId) -> Result<StageLog, String> {
 }
 
 /// The edge: feed and gateway of the bench's own.
-struct Desk<S> {
+pub struct Desk<S> {
     stages: S,
-    clock: Tsc,
+    clock: Clock,
+    dates: Dates,
     market: Box<MarketSlot>,
     report: Box<ReportSlot>,
     feed: u64,
@@ -168,8 +173,20 @@ struct Desk<S> {
 }
 
 impl<S: Stages> Desk<S> {
+    /// At these stages.
+    pub fn at(stages: S, clock: Clock) -> Self {
+        let dates = Dates::default();
+        Self { stages, clock, dates, market: Box::default(), report: Box::default(), feed: 0, told: 0 }
+    }
+
+    /// Ends the stages and closes their journals.
+    pub fn close(self) -> Result<(), String> {
+        let Nodes { signal, order } = self.stages.finish();
+        signal.log.close().and_then(|()| order.log.close()).map_err(|error| error.to_string())
+    }
+
     /// Brings the order stage to where it may send.
-    fn open(&mut self) -> Result<(), String> {
+    pub fn open(&mut self) -> Result<(), String> {
         self.market(&RunStart::default())?;
         self.tell(&RunStart::default())?;
         for contract in 0..venue::CONTRACTS {
@@ -188,10 +205,9 @@ impl<S: Stages> Desk<S> {
         if self.stages.status().ready { Ok(()) } else { Err(String::from("the order stage is not ready")) }
     }
 
-    /// Times `ticks` ticks that lead to orders.
-    fn trade(&mut self, ticks: u64) -> Result<Samples, String> {
+    /// Times `ticks` ticks that lead to orders, after some that count as warm-up.
+    pub fn trade(&mut self, warm_up: u64, ticks: u64) -> Result<Samples, String> {
         let mut samples = Samples::new();
-        let warm_up = WARM_UP.min(ticks);
         for (step, number) in (0..u32::MAX).zip(0..warm_up + ticks) {
             let contract = step % venue::CONTRACTS;
             let decoding = venue::decoding(contract);
@@ -221,9 +237,13 @@ impl<S: Stages> Desk<S> {
         contract: &decode::Contract,
     ) -> Result<(u64, Option<OrderRequest>), String> {
         let clock = &self.clock;
+        if let Clock::Simulated(time) = clock {
+            time.advance_to(time.now().after(1_000));
+        }
         let start = clock.now();
         let tick: &mut DepthTick = self.market.place();
-        decode::decode(snapshot, contract, TradingDay::ABSENT, start, tick).map_err(|error| error.to_string())?;
+        let stamp = decode::stamp(snapshot, contract, TradingDay::ABSENT, start, &mut self.dates);
+        decode::fill(snapshot, contract, &stamp.map_err(|error| error.to_string())?, tick);
         self.feed += 1;
         let header = self.market.header_mut();
         (header.seq, header.recv_ns) = (Seq::new(StageId::Feed, 0, self.feed), start);

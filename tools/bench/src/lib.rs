@@ -1,5 +1,5 @@
 //! What Shrike costs, measured: rows of one table, each beside its budget (DESIGN) and the core-to-core floor of the same
-//! run. `cargo bench -p shrike-benches` prints it. To add a row, write a function from [`Host`] to [`Outcome`] and list it
+//! run. `shrike bench` and `cargo bench -p shrike-benches` print it. To add a row, write a function from [`Host`] to [`Outcome`] and list it
 //! in [`rows`].
 #![deny(missing_docs)]
 
@@ -12,11 +12,12 @@ mod order_path;
 mod pingpong;
 mod place;
 mod replay;
+pub mod steps;
 pub mod table;
 mod venue;
 
 pub use figures::Figures;
-pub use host::Host;
+pub use host::{Backtest, Host};
 
 /// The name of the floor's row.
 pub const FLOOR: &str = "core-to-core floor, one way";
@@ -92,7 +93,7 @@ mod tests {
 
     #[test]
     fn every_row_gives_an_outcome_in_short_mode() {
-        let mut host = Host::new(true);
+        let mut host = Host::new(true, |_, _| Err(String::from("nothing makes homes here")));
         for row in rows() {
             match (row.measure)(&mut host) {
                 Outcome::Measured(figures) | Outcome::Unjudged(figures, _) => {
