@@ -4,6 +4,7 @@
 //! - time: [`calendar`]
 //! - books: [`ledger`]
 //! - mechanics: [`ring`], [`thread`], [`clock`], [`latency`]
+//! - for tests: [`seeded`], the mistakes they must find
 //!
 //! Nothing here does I/O.
 #![deny(missing_docs)]
@@ -17,6 +18,7 @@ pub mod latency;
 pub mod ledger;
 pub mod product;
 pub mod ring;
+pub mod seeded;
 pub mod thread;
 pub mod units;
 pub mod venue;

@@ -4,6 +4,7 @@
 
 use shrike_core::codes::AlarmKind;
 use shrike_core::event::{Alarm, Event, Header, Seq, StageSlot, flags};
+use shrike_core::seeded::{self, Bug};
 use shrike_core::units::Nanos;
 
 /// Outputs of a stage: bodies up to 208 bytes.
@@ -88,6 +89,11 @@ impl<S: Stage, L: Log> Driver<S, L> {
         for _ in 0..OUTPUTS_MAX {
             if !self.stage.decide(&mut self.out) {
                 return Ok(());
+            }
+            if seeded::on(Bug::SendBeforeJournal) {
+                publish(&self.out);
+                self.record(&header)?;
+                continue;
             }
             self.record(&header)?;
             publish(&self.out);

@@ -2,9 +2,10 @@
 //! unsynced 4 KiB pages outlives a crash. No threads, no clock, no files: the same calls give the same bytes.
 #![allow(clippy::disallowed_types, reason = "simulated pages are shared by threads of tests")]
 
-use crate::format::{HEADER_PAGE, MARK_OFFSET, Position, ROLL_BYTES, decode_mark, encode_mark, segment_file};
+use crate::format::{HEADER_PAGE, LINE, MARK_OFFSET, Position, ROLL_BYTES, decode_mark, encode_mark, segment_file};
 use crate::segment::Segment;
 use crate::storage::{Ending, Fault, FaultStep, Segments, Storage};
+use shrike_core::seeded::{self, Bug};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
@@ -207,11 +208,16 @@ impl State {
             if written == 0 {
                 continue;
             }
+            if seeded::on(Bug::SyncedBeforeData) {
+                self.synced_to = Position { segment: *index, offset: written };
+                continue;
+            }
             let page = HEADER_PAGE as usize;
             write_at(&mut file.disk, 0, file.memory.bytes(0, HEADER_PAGE));
             let from = decode_mark(*index, file.memory.mark()).unwrap_or(0).max(HEADER_PAGE);
             write_at(&mut file.disk, page.max(from as usize), file.memory.bytes(from, written));
-            let mark = encode_mark(*index, written);
+            let ahead = if seeded::on(Bug::MarkAhead) { LINE } else { 0 };
+            let mark = encode_mark(*index, written + ahead);
             file.memory.set_mark(mark);
             if file.memory.is_sealed() {
                 // A left segment gets its last mark before the next one is begun.
@@ -255,7 +261,7 @@ impl Storage for Pages {
         let last = ending.ends.last().map(|(index, _)| *index);
         let beyond: Vec<u32> =
             state.files.keys().copied().filter(|index| last.is_none_or(|last| *index > last)).collect();
-        for index in beyond.into_iter().rev() {
+        for index in beyond.into_iter().rev().filter(|_| !seeded::on(Bug::StraySegmentsKept)) {
             state.call()?;
             if let Some(file) = state.files.remove(&index) {
                 let bytes = file.memory.bytes(0, u32::MAX);

@@ -8,6 +8,7 @@ use crate::segment::Segment;
 use crate::storage::{Fault, Storage};
 use shrike_core::codes::StageId;
 use shrike_core::event::{Header, Seq};
+use shrike_core::seeded::{self, Bug};
 use std::io;
 use std::path::PathBuf;
 
@@ -229,7 +230,8 @@ impl<S: Storage> Writer<S> {
         segment.begin(&header);
         self.segment = Some(segment);
         self.position = Position { segment: index, offset: HEADER_PAGE };
-        self.limit = self.segment_bytes - self.reserve_bytes;
+        let reserve = if seeded::on(Bug::ReserveOverwritten) { 0 } else { self.reserve_bytes };
+        self.limit = self.segment_bytes - reserve;
         self.full = false;
         Ok(())
     }

@@ -5,6 +5,7 @@ use super::venue_books::VenueBook;
 use super::{Applied, Cell, Ignored, Ledger};
 use crate::event::{DayRoll, InstrumentDef, Login, Settlement};
 use crate::instrument::InstrumentId;
+use crate::seeded::{self, Bug};
 use crate::units::Money;
 
 impl Ledger {
@@ -54,6 +55,9 @@ impl Ledger {
         self.account.login = *login;
         self.account.logged_in = true;
         self.account.see_ref(login.max_order_ref);
+        if seeded::on(Bug::NumberReused) {
+            self.account.next_ref = login.max_order_ref.saturating_add(1);
+        }
         Applied::Login
     }
 

@@ -2,6 +2,7 @@
 
 use super::index::{Index, mix};
 use crate::event::Fill;
+use crate::seeded::{self, Bug};
 use crate::units::Text;
 use bytemuck::{Pod, Zeroable};
 
@@ -24,7 +25,8 @@ impl FillKey {
 
 impl From<&Fill> for FillKey {
     fn from(fill: &Fill) -> Self {
-        Self { trade_id: fill.trade_id, exchange: fill.exchange, side: fill.side, pad: [0; 6] }
+        let side = if seeded::on(Bug::FillKeyWithoutSide) { 1 } else { fill.side };
+        Self { trade_id: fill.trade_id, exchange: fill.exchange, side, pad: [0; 6] }
     }
 }
 
@@ -48,7 +50,7 @@ impl Fills {
         let Self { keys, index } = self;
         let hash = key.hash();
         if index.find(hash, |row| keys.get(row as usize) == Some(&key)).is_some() {
-            return false;
+            return seeded::on(Bug::FillRepeated);
         }
         let row = keys.len() as u32;
         keys.push(key);
@@ -61,6 +63,9 @@ impl Fills {
     }
 
     pub(super) fn clear(&mut self) {
+        if seeded::on(Bug::RollKeepsFills) {
+            return;
+        }
         self.keys.clear();
         self.index.clear();
     }

@@ -8,6 +8,7 @@ use crate::codes::{
 };
 use crate::event::{OrderReport, OrderRequest};
 use crate::instrument::InstrumentId;
+use crate::seeded::{self, Bug};
 use crate::units::{Lots, Nanos, Price, Text, TradingDay};
 use bytemuck::{CheckedBitPattern, NoUninit};
 
@@ -114,6 +115,10 @@ impl Order {
         let open = match self.state {
             OrderState::EndedShort => self.venue_traded.get() - self.filled.get(),
             state if state.is_ended() => 0,
+            OrderState::CancelPending if seeded::on(Bug::CancelPendingFree) => 0,
+            OrderState::Lost if seeded::on(Bug::LostFree) => 0,
+            _ if seeded::on(Bug::WildFree) && self.wild => 0,
+            _ if seeded::on(Bug::FilledLotsStillWorking) => self.lots.get(),
             _ => self.lots.get() - self.filled.get(),
         };
         Lots::new(open.max(0))
@@ -255,7 +260,10 @@ impl Order {
     }
 
     fn hear_status(&mut self, report: &OrderReport, taken_ns: Nanos) {
-        (self.lost, self.never_arrived, self.absent_restatements) = (false, false, 0);
+        (self.lost, self.never_arrived) = (false, false);
+        if !seeded::on(Bug::AbsenceNotReset) {
+            self.absent_restatements = 0;
+        }
         self.acked = true;
         if self.counter_ack_ns.is_absent() {
             self.counter_ack_ns = taken_ns;
@@ -281,7 +289,8 @@ impl Order {
             }
         }
         let traded = report.traded.get().clamp(0, self.lots.get().max(0));
-        self.venue_traded = self.venue_traded.max(Lots::new(traded));
+        let most = if seeded::on(Bug::TradedNotMax) { Lots::ZERO } else { self.venue_traded };
+        self.venue_traded = most.max(Lots::new(traded));
         match report.status() {
             None | Some(OrderStatus::Unknown) => return,
             Some(OrderStatus::AllTraded) => {
@@ -325,12 +334,12 @@ impl Order {
         self.state = if filled >= lots {
             OrderState::Filled
         } else if self.ended || traded >= lots {
-            match traded > filled {
+            match traded > filled && !seeded::on(Bug::FillsOwedForgotten) {
                 true => OrderState::EndedShort,
                 false if self.rejected && filled == Lots::ZERO => OrderState::Rejected,
                 false => OrderState::Cancelled,
             }
-        } else if self.refused && !self.queued && filled == Lots::ZERO {
+        } else if self.refused && (!self.queued || seeded::on(Bug::RefusalEndsQueued)) && filled == Lots::ZERO {
             OrderState::Rejected
         } else if self.never_arrived {
             OrderState::NeverArrived

@@ -11,6 +11,7 @@ use super::order::Exposure;
 use super::side::{Closing, Holding};
 use crate::codes::{Exchange, Offset, PhaseKind, PhaseSource, Side};
 use crate::event::{Fill, InstrumentDef, Phase, Quote, Rates};
+use crate::seeded::{self, Bug};
 use crate::units::{Lots, Money, Nanos, Price, TradingDay};
 use bytemuck::{CheckedBitPattern, NoUninit, Zeroable};
 
@@ -371,7 +372,8 @@ impl Position {
         };
         let traded = Traded::of(portions, price);
         self.traded.add(&traded);
-        self.commission = self.commission.plus(self.fee(&traded));
+        let charged = if seeded::on(Bug::FeeTwice) { &self.traded } else { &traded };
+        self.commission = self.commission.plus(self.fee(charged));
         self.value_held();
     }
 

@@ -5,6 +5,7 @@ use super::{Applied, Ignored, Ledger, MAX_LOTS, OrderIndex};
 use crate::codes::{Exchange, OrderState, ReportSource, RequestKind, Side};
 use crate::event::{Fill, Header, OrderReport, OrderRequest, OrderUpdate};
 use crate::instrument::InstrumentId;
+use crate::seeded::{self, Bug};
 use crate::units::{Lots, Nanos, Text};
 
 fn sane(lots: Lots) -> bool {
@@ -80,7 +81,7 @@ impl Ledger {
     }
 
     pub(super) fn on_report(&mut self, report: &OrderReport, taken_ns: Nanos) -> Applied {
-        if !self.account.is_today(report.trading_day) {
+        if !self.account.is_today(report.trading_day) && !seeded::on(Bug::OtherDayTaken) {
             return Applied::Ignored(Ignored::OtherDay);
         }
         let (Some(source), Some(side), Some(exchange)) =
@@ -134,6 +135,7 @@ impl Ledger {
         let to_sender = matches!(source, ReportSource::InsertRefused | ReportSource::CancelRefused);
         let by_session = match (report.front_id, report.session_id) {
             (0, 0) if to_sender => self.orders.ours(report.order_ref),
+            _ if seeded::on(Bug::ReportByNumberAlone) => self.orders.ours(report.order_ref),
             (front, session) => self.orders.of_session(front, session, report.order_ref),
         };
         by_session
@@ -163,6 +165,10 @@ impl Ledger {
         self.account.see_ref(fill.order_ref);
 
         let found = self.order_of_fill(fill, side, exchange);
+        let state = found.and_then(|index| self.orders.get(index)).map(|order| order.state);
+        if seeded::on(Bug::LateFillDropped) && state == Some(OrderState::Cancelled) {
+            return Applied::DuplicateFill;
+        }
         let adopts = found.is_none() && !fill.order_sys_id.is_empty();
         let order = match adopts {
             true => self.add_order(Order {
@@ -201,7 +207,10 @@ impl Ledger {
         let fits = |&index: &OrderIndex| self.orders.get(index).is_some_and(|order| order.is_of(fill.instrument, side));
         // Another session may use our number: its fill names an order number of the exchange that is not ours.
         let same_number = |order: &Order| {
-            order.order_sys_id == fill.order_sys_id || order.order_sys_id == Text::EMPTY || fill.order_sys_id.is_empty()
+            order.order_sys_id == fill.order_sys_id
+                || order.order_sys_id == Text::EMPTY
+                || fill.order_sys_id.is_empty()
+                || seeded::on(Bug::FillByNumberAlone)
         };
         let ours = |index: &OrderIndex| self.orders.get(*index).is_some_and(same_number);
         self.orders

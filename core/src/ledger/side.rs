@@ -3,6 +3,7 @@
 
 use super::details::{Detail, Details, Queue};
 use crate::codes::{Offset, Side};
+use crate::seeded::{self, Bug};
 use crate::units::{Lots, Money, Price};
 use bytemuck::{CheckedBitPattern, NoUninit};
 
@@ -97,7 +98,8 @@ impl Holding {
         details: &mut Details,
     ) -> Portions {
         let of_yesterday = match (splits_today, offset) {
-            (true, Offset::CloseToday) => 0,
+            (true, Offset::CloseToday) if !seeded::on(Bug::CloseTodayOfYesterday) => 0,
+            (true, Offset::CloseToday) => lots.min(self.yesterday.max(0)),
             (true, _) => lots,
             (false, _) => lots.min(self.yesterday.max(0)),
         };
@@ -172,6 +174,9 @@ impl Holding {
 
     /// The day ends: today's lots join yesterday's, and what was closed is settled.
     pub(super) fn roll(&mut self) {
+        if seeded::on(Bug::RollKeepsToday) {
+            return;
+        }
         let yesterday = self.lots();
         *self = Self { yesterday, ..Self::flat(if self.sign < 0 { Side::Sell } else { Side::Buy }) };
     }
@@ -217,7 +222,8 @@ impl Holding {
             _ if pre_settlement.is_absent() => return Money::ABSENT,
             lots => pre_settlement.raw() as i128 * lots as i128,
         };
-        match (of_yesterday + self.today_value).checked_mul(multiplier as i128) {
+        let of_today = if seeded::on(Bug::TodayWithoutMargin) { 0 } else { self.today_value };
+        match (of_yesterday + of_today).checked_mul(multiplier as i128) {
             Some(raw) => Money::from_raw(raw),
             None => Money::ABSENT,
         }
@@ -234,6 +240,7 @@ impl Holding {
     /// Lots of a date that may be closed beside `closing` lots already ordered.
     #[inline]
     pub(super) fn closable(&self, offset: Offset, splits_today: bool, closing: Closing) -> Lots {
+        let closing = if seeded::on(Bug::FrozenForgotten) { Closing::default() } else { closing };
         let lots = match (splits_today, offset) {
             (true, Offset::CloseToday) => self.today - closing.today,
             (true, _) => self.yesterday - closing.other,

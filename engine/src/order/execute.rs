@@ -10,6 +10,7 @@ use crate::stage::OutSlot;
 use shrike_core::codes::{Offset, OrderState, OrderType, PhaseKind, RefusalReason, RequestKind, Side, TimeInForce};
 use shrike_core::event::{InstrumentDef, OrderRequest, Refusal};
 use shrike_core::ledger::{Order, OrderIndex, Position};
+use shrike_core::seeded::{self, Bug};
 use shrike_core::units::{Lots, Price};
 
 /// What one side of a pair needs now.
@@ -33,7 +34,10 @@ impl OrderStage {
             let queried_ns = self.queried_ns(index);
             let fate = match order.state {
                 // On the session that sent it, it may still be on its way.
-                OrderState::Lost if order.absent_restatements >= 2 && (order.front_id, order.session_id) != session => {
+                OrderState::Lost
+                    if (order.absent_restatements >= 2 || seeded::on(Bug::LostDeadAtOnce))
+                        && ((order.front_id, order.session_id) != session || seeded::on(Bug::LostDeadInSession)) =>
+                {
                     Some(OrderState::NeverArrived)
                 }
                 OrderState::Lost | OrderState::EndedShort => None,
@@ -105,6 +109,9 @@ impl OrderStage {
     /// Cancels that policies and commands want. Our own risk never refuses them.
     pub(super) fn decide_cancels(&mut self, out: &mut OutSlot) -> bool {
         if self.catchup || matches!(self.session.readiness, Readiness::Down | Readiness::Asked) {
+            return false;
+        }
+        if seeded::on(Bug::CancelUnderOrderRate) && !self.order_rate.allows(self.now) {
             return false;
         }
         let Some((_, order)) = self.to_cancel().find(|(_, order)| self.can_cancel(order)) else { return false };
@@ -261,7 +268,8 @@ impl OrderStage {
             ..OrderRequest::default()
         };
         // No number is left above a venue's noise: an order sent under a used one would not be in our books.
-        if !self.ledger.has_room() || self.ledger.order_by_ref(order.order_ref).is_some() {
+        let used = self.ledger.order_by_ref(order.order_ref).is_some() && !seeded::on(Bug::NumberReused);
+        if !self.ledger.has_room() || used {
             return refuse(none(RefusalReason::Capacity), lots, 0);
         }
         let gate = Gate {
@@ -284,7 +292,7 @@ impl OrderStage {
         let closes: &[Offset] = if splits { &[Offset::CloseYesterday, Offset::CloseToday] } else { &[Offset::Close] };
         for &offset in closes {
             let closable = book.closable(side, offset);
-            if closable > Lots::ZERO {
+            if closable > Lots::ZERO && !seeded::on(Bug::OpensBeforeClosing) {
                 return (offset, lots.min(closable));
             }
         }

@@ -9,7 +9,8 @@ use super::rate::RateWindow;
 use super::settings::{ContractLimits, OrderSettings};
 use shrike_core::codes::{Offset, RefusalReason, Side};
 use shrike_core::event::{InstrumentDef, OrderRequest};
-use shrike_core::ledger::{Ledger, Position};
+use shrike_core::ledger::{Ledger, Order, Position};
+use shrike_core::seeded::{self, Bug};
 use shrike_core::units::{Lots, Money, Nanos, Price};
 
 /// Why an order is not sent, with the limit and what it would have become, in the limit's unit.
@@ -69,7 +70,7 @@ impl Gate<'_> {
             return Err(Refused { reason: RefusalReason::Phase, limit: i64::MIN, value: i64::from(phase.code()) });
         }
         let opening = !offset.closes();
-        if self.reduce_only && opening {
+        if self.reduce_only && opening && !seeded::on(Bug::ReduceOnlyOpens) {
             return Err(Refused::plain(RefusalReason::ReduceOnly));
         }
         self.price(order, def, book, side, opening)?;
@@ -104,7 +105,8 @@ impl Gate<'_> {
     ) -> Result<(), Refused> {
         let (quote, quote_ns) = (book.quote(), book.quote_ns());
         let age = self.now.since(quote_ns);
-        if opening && (quote_ns.is_absent() || age > self.settings.quote_age_ns || book.in_gap()) {
+        let fresh = seeded::on(Bug::StaleQuoteOpens);
+        if opening && !fresh && (quote_ns.is_absent() || age > self.settings.quote_age_ns || book.in_gap()) {
             let limit = self.settings.quote_age_ns as i64;
             return Err(Refused { reason: RefusalReason::StaleQuote, limit, value: age as i64 });
         }
@@ -145,12 +147,14 @@ impl Gate<'_> {
     /// Net lots if this and every live order of its side filled; long and short lots if every opening order did.
     #[inline]
     fn position(&self, order: &OrderRequest, book: &Position, side: Side) -> Result<(), Refused> {
-        let lots = order.lots.get();
+        let lots = order.lots.get() - i64::from(seeded::on(Bug::PositionLimitByOne));
         let net = match side {
+            _ if seeded::on(Bug::WorkingNotInLimit) => book.net().get() * side.sign(),
             Side::Buy => book.worst_case_long().get(),
             Side::Sell => -book.worst_case_short().get(),
         };
-        let open = |side| book.lots(side).get() + book.working_open(side).get();
+        let working = i64::from(!seeded::on(Bug::WorkingNotInLimit));
+        let open = |side| book.lots(side).get() + book.working_open(side).get() * working;
         let gross = open(Side::Buy) + open(Side::Sell);
         for (held, most) in [(net, self.limits.net_lots_max), (gross, self.limits.gross_lots_max)] {
             let (limit, value) = (most.get(), held.saturating_add(lots));
@@ -176,7 +180,8 @@ impl Gate<'_> {
             Side::Sell => order.price.is_absent() || price.is_absent() || price >= order.price,
         };
         let own = self.ledger.live_orders_of(order.instrument).map(|(_, own)| own);
-        match own.filter(|own| own.side != side).find(|own| crosses(own.price)) {
+        let same = |own: &Order| !seeded::on(Bug::SelfTradeAcross) || own.strategy == order.strategy;
+        match own.filter(|own| own.side != side && same(own)).find(|own| crosses(own.price)) {
             Some(own) => {
                 Err(Refused { reason: RefusalReason::SelfTrade, limit: own.price.raw(), value: order.price.raw() })
             }

@@ -7,12 +7,15 @@
 mod errors;
 mod execute;
 mod gate;
+mod notices;
+mod operator;
 mod rate;
 mod saved;
 mod session;
 mod settings;
 mod stage;
 mod targets;
+mod venue;
 
 #[cfg(test)]
 mod desk;
@@ -27,8 +30,9 @@ mod stage_tests;
 
 pub use errors::{Remedy, remedy};
 pub use gate::{Gate, Refused};
+pub use operator::Mode;
 pub use rate::RateWindow;
-pub use session::{Mode, Readiness};
+pub use session::Readiness;
 pub use settings::{ContractLimits, OrderSettings, ProductLimits};
 pub use stage::{OrderCapacity, OrderStage};
 pub use targets::{Obstacle, Pair, Row, Targets, Wanted};

@@ -1,5 +1,6 @@
 //! A sliding-window rate limit on journaled times: at most `max` requests in any `window_ns`.
 
+use shrike_core::seeded::{self, Bug};
 use shrike_core::units::Nanos;
 
 /// Remembers the times of the last `max` requests.
@@ -14,7 +15,8 @@ pub struct RateWindow {
 impl RateWindow {
     /// At most `max` requests (at least one) in any `window_ns`.
     pub fn new(max: u32, window_ns: u64) -> Self {
-        let times = vec![Nanos::ABSENT; max.max(1) as usize].into_boxed_slice();
+        let max = max.max(1) + u32::from(seeded::on(Bug::RateLimitByOne));
+        let times = vec![Nanos::ABSENT; max as usize].into_boxed_slice();
         Self { window_ns, times, oldest: 0 }
     }
 

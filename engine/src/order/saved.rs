@@ -1,8 +1,9 @@
 //! The order stage as bytes and back, for the snapshot at a session's end: what its journal folds to, without the
 //! journal. Limits are the configuration's and are made again. A stage is saved at rest, so nothing is left to be told.
 
+use super::operator::Mode;
 use super::rate::RateWindow;
-use super::session::{Mode, Readiness, Session};
+use super::session::{Readiness, Session};
 use super::stage::OrderStage;
 use super::targets::{Obstacle, Row, Targets, Wanted};
 use crate::saved::{Bytes, put_run};

@@ -1,7 +1,16 @@
-//! Whether orders may be sent: the login, the resync after it, orders whose fate is unknown, and the operator's mode.
+//! Whether orders may be sent: starts and logins, the resync after each, and which of our orders are pulled before trading
+//! goes on. On the order stage's thread.
 
+use super::notices::Notice;
+use super::operator::Mode;
+use super::stage::OrderStage;
+use crate::stage::OutSlot;
 use bytemuck::{CheckedBitPattern, NoUninit};
-use shrike_core::codes::CommandKind;
+use shrike_core::codes::{AlarmKind, RequestKind};
+use shrike_core::event::OrderRequest;
+use shrike_core::instrument::InstrumentId;
+use shrike_core::ledger::{Applied, Ignored, Order, OrderIndex};
+use shrike_core::seeded::{self, Bug};
 use shrike_core::units::Nanos;
 
 /// How far the stage is with the venue.
@@ -19,45 +28,6 @@ pub enum Readiness {
     Ready,
 }
 
-/// What the operator lets the engine do. Journaled commands set it; it lasts over restarts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, NoUninit, CheckedBitPattern)]
-#[repr(u8)]
-pub enum Mode {
-    /// Trade.
-    #[default]
-    Trade,
-    /// Watch; working orders are pulled, none is sent.
-    Observe,
-    /// Cancelled all; none is sent.
-    Halt,
-    /// Bring every position to zero.
-    Flatten,
-    /// The engine is stopping: no new orders, and ours are cancelled where the policy says so.
-    Stopping,
-}
-
-impl Mode {
-    /// The mode after a command.
-    pub const fn after(self, command: CommandKind) -> Self {
-        match command {
-            CommandKind::Observe => Self::Observe,
-            CommandKind::Resume => Self::Trade,
-            CommandKind::Flatten => Self::Flatten,
-            CommandKind::Halt => Self::Halt,
-            CommandKind::Stop => Self::Stopping,
-            CommandKind::CancelAll => self,
-        }
-    }
-
-    /// Whether targets are pursued.
-    pub const fn trades(self) -> bool {
-        matches!(self, Self::Trade | Self::Flatten)
-    }
-}
-
-/// A command is dropped when it is older than this as it is taken.
-pub const COMMAND_LIFE_NS: u64 = 10 * Nanos::PER_SECOND;
-
 /// The state of the session with the venue, folded from facts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Session {
@@ -71,4 +41,109 @@ pub struct Session {
     pub lost_check_ns: Nanos,
     /// Whether the connection broke since the last resync.
     pub reconnecting: bool,
+}
+
+impl OrderStage {
+    pub(super) fn login(&mut self) {
+        if let Some(roll) = self.ledger.roll_due() {
+            self.tell(Notice::DayRoll(roll));
+        }
+        if seeded::on(Bug::ReconcileSkipped) && self.session.reconnecting && self.ledger.roll_due().is_none() {
+            self.session.readiness = Readiness::Settling;
+        } else if self.session.readiness != Readiness::Asked {
+            self.session.readiness = Readiness::Down;
+            self.session.resync_wanted = true;
+        }
+    }
+
+    /// The venue's books are complete: compare, and see which of our orders it does not know.
+    pub(super) fn resynced(&mut self, applied: Applied) {
+        if self.session.readiness != Readiness::Asked {
+            return;
+        }
+        if applied == Applied::Ignored(Ignored::Outdated) {
+            return;
+        }
+        if !matches!(applied, Applied::Restated { .. }) {
+            // The answers of a session or day that is over: ours were not asked of this one.
+            self.session.resync_wanted = true;
+            return;
+        }
+        let notices = &mut self.notices;
+        let mut mismatches = 0;
+        self.ledger.differences(|difference| {
+            notices.push(Notice::Difference(difference));
+            mismatches += 1;
+        });
+        if mismatches > 0 {
+            self.alarm(AlarmKind::Mismatch, InstrumentId::NONE, 0, mismatches);
+        }
+        // One that was absent twice has been asked for often enough on this session.
+        if self.own_live().any(|(_, order)| order.absent_restatements == 1) {
+            self.session.lost_check_ns = self.now.after(self.settings.lost_grace_ns);
+        }
+        self.session.readiness = Readiness::Settling;
+        self.targets.touch_all();
+    }
+
+    pub(super) fn started(&mut self, after_clean_stop: bool) {
+        self.session.readiness = Readiness::Down;
+        self.session.resync_wanted = !self.ledger.trading_day().is_absent();
+        self.session.reconnecting = false;
+        // The rings and the journal's room of the process before are gone with it.
+        (self.overflowing, self.journal_low) = (false, false);
+        if !seeded::on(Bug::TimerLost) {
+            self.timer_due = Nanos::ABSENT;
+        }
+        if self.settings.cancel_on_start && !after_clean_stop {
+            self.session.cancel_upto = self.ledger.next_ref().saturating_sub(1);
+        }
+        if self.mode == Mode::Stopping {
+            self.mode = self.mode_before_stop;
+            self.targets.flatten = self.mode == Mode::Flatten;
+        }
+        self.targets.touch_all();
+    }
+
+    /// Orders of before the start are cancelled before the first new one; then the stage is ready.
+    pub(super) fn settle(&mut self) {
+        if self.session.readiness == Readiness::Settling && self.to_cancel().next().is_none() {
+            self.session.readiness = Readiness::Ready;
+            self.session.cancel_upto = 0;
+            self.targets.touch_all();
+        }
+    }
+
+    /// Our live orders.
+    pub(super) fn own_live(&self) -> impl Iterator<Item = (OrderIndex, &Order)> {
+        self.ledger.live_orders().filter(|(_, order)| !order.wild)
+    }
+
+    /// Our live orders that a policy or a command cancels, whatever the targets say.
+    pub(super) fn to_cancel(&self) -> impl Iterator<Item = (OrderIndex, &Order)> {
+        let all = match self.mode {
+            Mode::Halt | Mode::Observe => true,
+            Mode::Stopping => self.settings.cancel_on_stop,
+            Mode::Trade | Mode::Flatten => false,
+        };
+        let upto = self.session.cancel_upto;
+        self.own_live().filter(move |(_, order)| all || order.order_ref <= upto)
+    }
+
+    /// A resync when one is wanted: after a login or start, or because a lost order waits for its second absence.
+    pub(super) fn decide_resync(&mut self, out: &mut OutSlot) -> bool {
+        let lost = !self.session.lost_check_ns.is_absent() && self.now >= self.session.lost_check_ns;
+        let answered = matches!(self.session.readiness, Readiness::Settling | Readiness::Ready);
+        let due = self.session.resync_wanted || lost && answered;
+        if !due || self.catchup {
+            return false;
+        }
+        out.put(&OrderRequest {
+            instrument: InstrumentId::NONE,
+            trading_day: self.ledger.trading_day(),
+            kind: RequestKind::Resync.code(),
+            ..OrderRequest::default()
+        });
+        true
+    }
 }

@@ -4,6 +4,7 @@
 use shrike_core::codes::{RefusalReason, Side};
 use shrike_core::event::{TargetPosition, TargetQuote};
 use shrike_core::instrument::InstrumentId;
+use shrike_core::seeded::{self, Bug};
 use shrike_core::units::{Lots, Nanos, Price};
 
 /// What is wanted.
@@ -137,7 +138,7 @@ impl Targets {
     /// A later epoch's revisions may start below what is held.
     fn set(&mut self, pair: Pair, stated: (u8, u64), wanted: Wanted) -> bool {
         match self.get_mut(pair) {
-            Some(row) if stated > (row.epoch, row.revision) => {
+            Some(row) if stated > (row.epoch, row.revision) || seeded::on(Bug::OldIntentTaken) => {
                 row.wanted = wanted;
                 (row.epoch, row.revision) = stated;
                 self.stated = self.stated.max(pair.instrument.index() + 1);

@@ -6,10 +6,11 @@ use super::stages::{Nodes, Route, Stages, Stopped};
 use crate::order::OrderStage;
 use crate::saved::Bytes;
 use crate::signal::SignalStage;
-use crate::stage::Stage;
+use crate::stage::{OutSlot, Stage};
 use shrike_core::clock::Clock;
 use shrike_core::codes::StageId;
 use shrike_core::event::{Event, Header, Kind, MarketSlot, ReportSlot, RequestSlot, RunStart, Seq, flags};
+use shrike_core::seeded::{self, Bug};
 use shrike_core::units::Nanos;
 use shrike_journal::snapshot::Place;
 use shrike_journal::{ReadError, Reader, Record};
@@ -112,7 +113,16 @@ pub(super) fn go_on_signal(dir: &Path, before: FoldReport, stage: &mut SignalSta
 
 /// Folds what follows `before` in the order journal.
 pub(super) fn go_on_order(dir: &Path, before: FoldReport, stage: &mut OrderStage) -> Result<FoldReport, ReadError> {
-    go_on(dir, before, goes_to_signal, |record| stage.apply(record.header, record.event()))
+    go_on(dir, before, goes_to_signal, |record| {
+        let (sent, input) = (record.header.has(flags::OUTPUT), record.header);
+        if sent && (seeded::on(Bug::RecoverySkipsOutputs) || seeded::on(Bug::RecoveryDecides)) {
+            return;
+        }
+        stage.apply(record.header, record.event());
+        if seeded::on(Bug::RecoveryDecides) {
+            seeded_decisions(stage, input);
+        }
+    })
 }
 
 /// What folding the signal journal would find, without a stage.
@@ -123,6 +133,16 @@ pub(super) fn note_signal(dir: &Path, before: FoldReport) -> Result<FoldReport, 
 /// What folding the order journal would find, without a stage.
 pub(super) fn note_order(dir: &Path, before: FoldReport) -> Result<FoldReport, ReadError> {
     go_on(dir, before, goes_to_signal, |_| {})
+}
+
+/// What [`Bug::RecoveryDecides`] does after each input.
+#[cold]
+fn seeded_decisions(stage: &mut OrderStage, input: &Header) {
+    let mut out = Box::<OutSlot>::default();
+    while stage.decide(&mut out) {
+        *out.header_mut() = Header { flags: flags::OUTPUT, taken_ns: input.taken_ns, ..*out.header() };
+        stage.apply(out.header(), out.event());
+    }
 }
 
 fn goes_to_signal(header: &Header) -> bool {
@@ -137,7 +157,7 @@ fn go_on(
     mut apply: impl FnMut(&Record<'_>),
 ) -> Result<FoldReport, ReadError> {
     let (mut reader, mut report) = (Reader::open(dir)?, before);
-    if !before.end.next_seq.is_absent() {
+    if !before.end.next_seq.is_absent() && !seeded::on(Bug::SnapshotFoldedTwice) {
         reader.go_on(before.end.position, before.end.next_seq);
     }
     while let Some(record) = reader.next()? {
@@ -191,7 +211,7 @@ pub(super) fn begin(
 
     // What one stage recorded for the other, and the other's journal does not hold.
     let (signal_dir, order_dir) = dirs;
-    if folded.order.last_given > folded.signal.last_neighbour {
+    if folded.order.last_given > folded.signal.last_neighbour && !seeded::on(Bug::NoResend) {
         let (held, last) = (folded.signal.last_neighbour, folded.order.last_given);
         resend(order_dir, held, last, goes_to_signal, |slot| inline.market(slot))?;
     }

@@ -5,6 +5,7 @@ use crate::directory::{self, Directory};
 use crate::format::{HEADER_PAGE, MARK_OFFSET, ROLL_BYTES, encode_mark, segment_file};
 use crate::storage::{Ending, Segments};
 use shrike_core::event::Header;
+use shrike_core::seeded::{self, Bug};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -18,7 +19,7 @@ pub(super) fn mend(directory: &Directory, own: &Path, ending: &Ending) -> io::Re
     let mut files = Files { directory, own, aside: Vec::new(), changed: false };
     let last = ending.ends.last().map(|(index, _)| *index);
     for index in directory.clone().indices()?.into_iter().rev() {
-        if last.is_none_or(|last| index > last) {
+        if last.is_none_or(|last| index > last) && !seeded::on(Bug::StraySegmentsKept) {
             files.set_segment_aside(index)?;
         }
     }

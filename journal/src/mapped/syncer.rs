@@ -4,12 +4,13 @@
 
 use super::Shared;
 use crate::directory;
-use crate::format::{HEADER_PAGE, MARK_OFFSET, Position, encode_mark, segment_file};
+use crate::format::{HEADER_PAGE, LINE, MARK_OFFSET, Position, encode_mark, segment_file};
 use crate::map;
 use crate::segment::Segment;
 use crate::segment::ordering::tell;
 use crate::storage::{Fault, FaultStep};
 use memmap2::MmapRaw;
+use shrike_core::seeded::{self, Bug};
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -228,6 +229,10 @@ impl Live {
             .write_all_at(self.segment.bytes(0, HEADER_PAGE), 0)
             .and_then(|()| disk.write_all_at(self.segment.bytes(from, written), u64::from(from)));
         copied.map_err(fault(FaultStep::Copy))?;
+        if seeded::on(Bug::SyncedBeforeData) {
+            self.mark(written, shared);
+            return Ok(());
+        }
         if limits.at_close {
             map::start_writing(disk);
             self.synced = written;
@@ -263,7 +268,8 @@ impl Live {
 
     fn mark(&mut self, synced: u32, shared: &Shared) {
         self.synced = synced;
-        self.segment.set_mark(encode_mark(self.index, synced));
+        let ahead = if seeded::on(Bug::MarkAhead) { LINE } else { 0 };
+        self.segment.set_mark(encode_mark(self.index, synced + ahead));
         let position = Position { segment: self.index, offset: synced };
         tell(&shared.synced_to, position.raw());
     }

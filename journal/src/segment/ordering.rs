@@ -4,6 +4,7 @@
 
 use crate::format::{HEADER_PAGE, SegmentHeader, padded};
 use shrike_core::event::Header;
+use shrike_core::seeded::{self, Bug};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 #[cfg(test)]
@@ -57,6 +58,9 @@ pub(super) fn has_begun(memory: &impl Memory) -> bool {
 #[inline]
 pub(super) fn publish(memory: &impl Memory, offset: u32, header: &Header, body: &[u8]) {
     let (_, rest) = bytemuck::bytes_of(header).split_at(4);
+    if seeded::on(Bug::LengthFirst) {
+        memory.store(Word::Length(offset), u64::from(header.len), PUBLISH);
+    }
     memory.copy(offset + Header::SIZE as u32, body);
     memory.copy(offset + 4, rest);
     memory.store(Word::Length(offset), u64::from(header.len), PUBLISH);
