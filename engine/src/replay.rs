@@ -3,8 +3,7 @@
 
 use crate::stage::{OutSlot, Stage};
 use shrike_core::event::{Event, Header, Kind, Seq, flags};
-use shrike_journal::{ReadError, Reader};
-use std::path::Path;
+use shrike_journal::{ReadError, Reader, Segments};
 
 /// One run found in a journal: from its configuration record to the next run's.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,10 +18,9 @@ pub struct RunSpan {
 ///
 /// # Errors
 /// When the journal is corrupt or cannot be read.
-pub fn runs(dir: &Path) -> Result<Vec<RunSpan>, ReadError> {
-    let mut reader = Reader::open(dir)?;
+pub fn runs<D: Segments>(mut journal: Reader<D>) -> Result<Vec<RunSpan>, ReadError> {
     let mut spans = Vec::new();
-    while let Some(record) = reader.next()? {
+    while let Some(record) = journal.next()? {
         if let Event::Config(text) = record.event() {
             let config = String::from_utf8_lossy(text).into_owned();
             spans.push(RunSpan { first: record.header.seq, config });
@@ -60,17 +58,16 @@ pub struct VerifyReport {
 ///
 /// # Errors
 /// When the journal is corrupt or cannot be read.
-pub fn verify(
-    dir: &Path,
+pub fn verify<D: Segments>(
+    mut journal: Reader<D>,
     stage: &mut impl Stage,
     (from, to): (Seq, Seq),
     differs: &mut dyn FnMut(Mismatch),
     progress: &mut dyn FnMut(u64),
 ) -> Result<VerifyReport, ReadError> {
-    let mut reader = Reader::open(dir)?;
     let mut check = Check { out: Box::default(), input: None, report: VerifyReport::default() };
     let mut records = 0u64;
-    while let Some(record) = reader.next()? {
+    while let Some(record) = journal.next()? {
         let (header, event) = (record.header, record.event());
         records += 1;
         if records.is_multiple_of(65_536) {

@@ -10,6 +10,7 @@ use shrike_core::units::Nanos;
 use shrike_core::venue::{Gateway, MarketFeed, Next};
 use shrike_engine::runtime::{Engine, Pace, Run, RunReport, journal_dir, rejoin};
 use shrike_engine::{replay, setup};
+use shrike_journal::Reader;
 use shrike_tools::compose::{self, Counter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -72,7 +73,7 @@ pub fn verify(home: &Path) -> [replay::VerifyReport; 2] {
     let tables = Tables::builtin().unwrap();
     ["signal", "order"].map(|name| {
         let dir = journal_dir(home, name);
-        let runs = replay::runs(&dir).unwrap();
+        let runs = replay::runs(Reader::open(&dir).unwrap()).unwrap();
         let mut total = replay::VerifyReport::default();
         for (index, span) in runs.iter().enumerate() {
             let config = Config::from_text(&span.config).unwrap();
@@ -87,8 +88,8 @@ pub fn verify(home: &Path) -> [replay::VerifyReport; 2] {
             };
             let span = (span.first, to);
             let report = match name {
-                "signal" => replay::verify(&dir, &mut signal, span, &mut differs, &mut |_| {}),
-                _ => replay::verify(&dir, &mut order, span, &mut differs, &mut |_| {}),
+                "signal" => replay::verify(Reader::open(&dir).unwrap(), &mut signal, span, &mut differs, &mut |_| {}),
+                _ => replay::verify(Reader::open(&dir).unwrap(), &mut order, span, &mut differs, &mut |_| {}),
             }
             .unwrap();
             total.inputs += report.inputs;

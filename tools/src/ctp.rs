@@ -39,10 +39,10 @@ pub fn run_at_counter(args: &RunArgs, loaded: &Loaded, tables: &Tables, told: &A
     let start = folded.order.taken_ns.max(folded.signal.taken_ns);
     let pace = pace(config, start);
     let counter = Counter::new(loaded, tables, &engine, &pace)?;
-    let commands = commands(&engine)?;
+    let mut commands = commands(&engine)?;
     let Counter { mut feed, gateway, counts, _flows } = counter;
     let mut gateway = Talking { gateway, quiet: args.quiet };
-    let report = go(args, engine, loaded, &mut feed, &mut gateway, pace, told, commands, Nanos::ABSENT)?;
+    let report = go(args, engine, loaded, &mut feed, &mut gateway, pace, told, &mut commands, Nanos::ABSENT)?;
     gateway.tell();
     if !args.quiet {
         feed.problems().iter().for_each(|problem| eprintln!("{problem}"));

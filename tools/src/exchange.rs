@@ -262,8 +262,8 @@ pub fn run_remote(args: &RunArgs, loaded: &Loaded, tables: &Tables, told: &Atomi
     let pace = Pace::Max(Arc::new(SimTime::new(if start.is_absent() { newest } else { start })));
     let catchup_ns = config.run.catchup_ms.saturating_mul(Nanos::PER_MILLI);
     let catchup_before = Nanos::new(newest.get().saturating_sub(catchup_ns));
-    let commands = commands(&engine)?;
-    let report = go(args, engine, loaded, &mut feed, &mut gateway, pace, told, commands, catchup_before)?;
+    let mut commands = commands(&engine)?;
+    let report = go(args, engine, loaded, &mut feed, &mut gateway, pace, told, &mut commands, catchup_before)?;
     match feed.error().or(gateway.error()) {
         Some(reason) => Err(Error::Exchange { dir: exchange, reason: reason.to_string() }),
         None => Ok(report),

@@ -53,9 +53,9 @@ pub fn run_following(args: &RunArgs, loaded: &Loaded, tables: &Tables, told: &At
     }));
     let catchup_ns = config.run.catchup_ms.saturating_mul(Nanos::PER_MILLI);
     let catchup_before = Nanos::new(newest.get().saturating_sub(catchup_ns));
-    let commands = commands(&engine)?;
+    let mut commands = commands(&engine)?;
     let (mut feed, mut gateway) = (FollowedMarket(line.clone()), PaperVenue { line: line.clone(), told });
-    let report = go(args, engine, loaded, &mut feed, &mut gateway, pace, told, commands, catchup_before)?;
+    let report = go(args, engine, loaded, &mut feed, &mut gateway, pace, told, &mut commands, catchup_before)?;
     let mut line = line.borrow_mut();
     let dir = journal_dir(&config.run.home, "exchange");
     if let Some(source) = line.venue.exchange.journal_full() {

@@ -14,6 +14,7 @@ use shrike_config::{Config, ConfigError};
 use shrike_engine::order::OrderStage;
 use shrike_engine::replay::{RunSpan, runs};
 use shrike_engine::signal::SignalStage;
+use shrike_journal::Reader;
 use std::path::{Path, PathBuf};
 
 /// Rebuild both stages from the journals and print what they hold; with --verify, decide everything again.
@@ -99,7 +100,7 @@ impl Journals {
                 return Ok(None);
             }
             let dir = args.home.journal(name)?;
-            let runs = runs(&dir)?;
+            let runs = runs(Reader::open(&dir)?)?;
             if runs.is_empty() { Err(Error::NoRuns { dir }) } else { Ok(Some((dir, runs))) }
         };
         let (signal, order) = (open("signal", Only::Signal)?, open("order", Only::Order)?);

@@ -9,7 +9,9 @@ use shrike_config::{Config, ConfigError, Loaded, MarketKind, Source, Speed};
 use shrike_core::clock::{ScaledTime, SimTime, Tsc};
 use shrike_core::units::Nanos;
 use shrike_core::venue::{Gateway, MarketFeed, Next};
-use shrike_engine::runtime::{EdgeEnd, Engine, Pace, Run, RunError, RunReport, Stopped, rejoin};
+use shrike_engine::runtime::{
+    CommandJournal, Commands, EdgeEnd, Engine, Pace, Run, RunError, RunReport, Stopped, rejoin,
+};
 use shrike_engine::setup;
 use shrike_journal::{ReadError, Reader};
 use std::io::IsTerminal;
@@ -133,8 +135,8 @@ fn run_in_process(args: &RunArgs, loaded: &Loaded, tables: &Tables, told: &Atomi
         _ => return Err(Error::NoMarket),
     };
     let pace = pace(config, start);
-    let commands = commands(&engine)?;
-    let report = go(args, engine, loaded, &mut feed, &mut counter, pace, told, commands, Nanos::ABSENT)?;
+    let mut commands = commands(&engine)?;
+    let report = go(args, engine, loaded, &mut feed, &mut counter, pace, told, &mut commands, Nanos::ABSENT)?;
     if !args.quiet {
         feed.problems().iter().for_each(|problem| eprintln!("{problem}"));
         for (reason, count) in feed.skipped().into_iter().filter(|(_, count)| *count > 0) {
@@ -178,10 +180,10 @@ pub fn pace(config: &Config, start: Nanos) -> Pace {
 }
 
 /// The home's command journal. Its directory is made where there is none, so that the first command ever is seen.
-pub fn commands(engine: &Engine) -> Result<Option<Reader>, ReadError> {
+pub fn commands(engine: &Engine) -> Result<CommandJournal, ReadError> {
     let dir = engine.home().journal("commands");
     std::fs::create_dir_all(&dir).map_err(|source| ReadError::Io { file: dir.clone(), source })?;
-    Reader::open(&dir).map(Some)
+    Reader::open(&dir).map(CommandJournal)
 }
 
 /// Runs an opened engine over a market and a venue.
@@ -194,7 +196,7 @@ pub fn go(
     gateway: &mut dyn Gateway,
     pace: Pace,
     told: &AtomicBool,
-    commands: Option<Reader>,
+    commands: &mut dyn Commands,
     catchup_before: Nanos,
 ) -> Result<RunReport, Error> {
     let shows = !args.quiet && std::io::stderr().is_terminal();
@@ -208,7 +210,7 @@ pub fn go(
         gateway,
         pace,
         told,
-        commands,
+        commands: Some(commands),
         catchup_before,
         days: loaded.config.run.days,
         progress: &mut progress,

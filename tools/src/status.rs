@@ -198,7 +198,7 @@ fn bytes_in(dir: &Path) -> std::io::Result<u64> {
 
 /// Folds the order journal.
 fn order(dir: &Path) -> Result<Option<OrderStatus>, Error> {
-    let runs = runs(dir)?;
+    let runs = runs(Reader::open(dir)?)?;
     let Some(run) = runs.last() else { return Ok(None) };
     let config = Config::from_text(&run.config)?;
     let (_, mut stage) = shrike_engine::setup::stages(&config, &Tables::builtin()?);

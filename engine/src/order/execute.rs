@@ -125,8 +125,9 @@ impl OrderStage {
             return false;
         }
         while let Some(pair) = self.targets.current() {
+            let wanted = self.wanted(pair);
             for side in [Side::Buy, Side::Sell] {
-                match self.step(pair, side) {
+                match self.step(pair, side, &wanted) {
                     Step::Rest => {}
                     Step::Cancel(index) => {
                         if let Some(order) = self.ledger.order(index) {
@@ -150,9 +151,9 @@ impl OrderStage {
     }
 
     /// Price and lots wanted of one side; no lots: nothing.
-    fn side_wanted(&self, pair: Pair, side: Side) -> (Price, Lots, bool) {
+    fn side_wanted(&self, pair: Pair, side: Side, wanted: &Wanted) -> (Price, Lots, bool) {
         const NOTHING: (Price, Lots) = (Price::ABSENT, Lots::ZERO);
-        match self.wanted(pair) {
+        match *wanted {
             Wanted::Nothing => (Price::ABSENT, Lots::ZERO, false),
             Wanted::Quote { sides } => {
                 let (price, lots) = sides.get(side_index(side)).copied().unwrap_or(NOTHING);
@@ -179,8 +180,8 @@ impl OrderStage {
     }
 
     /// What one side of a pair needs now.
-    fn step(&self, pair: Pair, side: Side) -> Step {
-        let (price, lots, quoting) = self.side_wanted(pair, side);
+    fn step(&self, pair: Pair, side: Side, wanted: &Wanted) -> Step {
+        let (price, lots, quoting) = self.side_wanted(pair, side, wanted);
         let may_follow = || self.order_rate.allows(self.now) && self.cancel_rate.allows(self.now);
         let (mut kept, mut live, mut waits) = (0i64, 0u32, false);
         for (index, order) in self.ledger.live_orders_of(pair.instrument) {

@@ -47,6 +47,8 @@ pub struct OrderStage {
     pub(super) catchup: bool,
     /// Whether the last input was the stage's own timer.
     pub(super) timer_fired: bool,
+    /// Nothing but a target can lead to an output now. Follows from the rest of the state, so it is in no snapshot.
+    only_targets: bool,
     /// When the timer that was asked for is due; absent: none is.
     pub(super) timer_due: Nanos,
     /// By order: when it was asked about; absent: not since its last report.
@@ -79,6 +81,7 @@ impl OrderStage {
             now: Nanos::ABSENT,
             catchup: false,
             timer_fired: false,
+            only_targets: false,
             timer_due: Nanos::ABSENT,
             queried: vec![Nanos::ABSENT; capacity.orders],
             notices: Vec::with_capacity(1_024),
@@ -122,8 +125,15 @@ impl OrderStage {
         }
     }
 
+    /// Whether nothing but a target can lead to an output as long as only quotes and intents come.
+    fn is_calm(&self) -> bool {
+        let waits_for_time = !self.session.lost_check_ns.is_absent() || self.to_cancel().next().is_some();
+        !self.catchup && self.session.readiness == Readiness::Ready && !waits_for_time
+    }
+
     fn apply_input(&mut self, header: &Header, event: Event<'_>) {
         self.now = header.taken_ns;
+        self.only_targets &= matches!(event, Event::Quote(_) | Event::TargetPosition(_) | Event::TargetQuote(_));
         // A start's configuration and the end of a run lead to nothing: there is nobody yet, or any more, to send it.
         let mark = matches!(event, Event::Config(_) | Event::RunEnd(_));
         self.catchup = header.has(flags::CATCHUP) || mark;
@@ -171,6 +181,7 @@ impl OrderStage {
     }
 
     fn apply_output(&mut self, header: &Header, event: Event<'_>) {
+        self.only_targets = false;
         self.ledger.apply(header, event);
         match event {
             Event::OrderRequest(request) => self.requested(header, request),
@@ -275,11 +286,16 @@ impl Stage for OrderStage {
 
     #[inline]
     fn decide(&mut self, out: &mut OutSlot) -> bool {
-        self.decide_notice(out)
+        if self.only_targets {
+            return self.decide_targets(out);
+        }
+        let decided = self.decide_notice(out)
             || self.decide_resync(out)
             || self.decide_fates(out)
             || self.decide_cancels(out)
             || self.decide_targets(out)
-            || self.decide_timer(out)
+            || self.decide_timer(out);
+        self.only_targets = !decided && self.is_calm();
+        decided
     }
 }

@@ -103,6 +103,26 @@ const STOP_IDLE_MAX: u32 = 50_000;
 /// How many events pass between looks at the command journal.
 const COMMANDS_EVERY: u32 = 64;
 
+/// Where the operator's commands come from.
+pub trait Commands {
+    /// The next command that is written: its number, itself, and its age in nanoseconds. The same one may come again.
+    fn next(&mut self) -> Option<(Seq, Command, u64)>;
+}
+
+/// The journal that `shrike ctl` writes.
+pub struct CommandJournal(pub Reader);
+
+impl Commands for CommandJournal {
+    fn next(&mut self) -> Option<(Seq, Command, u64)> {
+        while let Ok(Some(record)) = self.0.next() {
+            if let Event::Command(command) = record.event() {
+                return Some((record.header.seq, *command, real_now().since(command.written_ns)));
+            }
+        }
+        None
+    }
+}
+
 /// The edge of one run.
 pub struct Edge<'a> {
     /// The market.
@@ -114,7 +134,7 @@ pub struct Edge<'a> {
     /// Set by SIGINT and SIGTERM.
     pub told: &'a AtomicBool,
     /// The operator's commands, and the number of the last one taken.
-    pub commands: Option<(Reader, u64)>,
+    pub commands: Option<(&'a mut dyn Commands, u64)>,
     /// Events received before this are taken with intents suppressed.
     pub catchup_before: Nanos,
     /// Ends after this many trading days; zero: never.
@@ -290,18 +310,15 @@ impl Edge<'_> {
     fn take_commands(&mut self, stages: &mut impl Stages, timers: &mut Timers) -> Result<(), Stopped> {
         let mut slot = ReportSlot::default();
         let now = self.pace.clock().now();
-        while let Some((reader, last)) = &mut self.commands {
-            let Ok(Some(record)) = reader.next() else { break };
-            let Event::Command(command) = record.event() else { continue };
-            let n = record.header.seq.n();
-            if n <= *last {
+        while let Some((commands, last)) = &mut self.commands {
+            let Some((seq, command, age_ns)) = commands.next() else { break };
+            if seq.n() <= *last {
                 continue;
             }
-            *last = n;
+            *last = seq.n();
             // The stage judges the age on its own clock, which in simulated time is not the operator's.
-            let age_ns = real_now().since(command.written_ns);
-            slot.put(&Command { written_ns: Nanos::new(now.get().saturating_sub(age_ns)), ..*command });
-            *slot.header_mut() = Header { seq: record.header.seq, recv_ns: now, ..bare(slot.header()) };
+            slot.put(&Command { written_ns: Nanos::new(now.get().saturating_sub(age_ns)), ..command });
+            *slot.header_mut() = Header { seq, recv_ns: now, ..bare(slot.header()) };
             stages.report(&slot)?;
             self.settle(stages, timers)?;
         }

@@ -1,6 +1,7 @@
 //! Topology `inline`: both stages on the edge's thread, no ring between them. An output of the signal stage is taken by
 //! the order stage at once; feedback waits until the signal stage is done with its event, as it would in a ring.
 
+use super::log::{StageJournal, StageLog};
 use super::room::{Room, worse};
 use super::stages::{Nodes, OrderNode, Route, SignalNode, Stages, Status, Stopped};
 use crate::stage::OutSlot;
@@ -9,8 +10,8 @@ use shrike_core::event::{FeedbackSlot, MarketSlot, ReportSlot, RequestSlot};
 use std::collections::VecDeque;
 
 /// Both stages on one thread.
-pub struct Inline {
-    nodes: Nodes,
+pub struct Inline<L = StageLog> {
+    nodes: Nodes<L>,
     ways: Ways,
     clock: Clock,
     room: Room,
@@ -33,17 +34,28 @@ impl Ways {
     }
 }
 
-impl Inline {
+impl<L> Inline<L> {
     /// The stages, with room for `capacity` waiting events each way.
-    pub fn new(nodes: Nodes, clock: Clock, capacity: usize) -> Self {
+    pub fn new(nodes: Nodes<L>, clock: Clock, capacity: usize) -> Self {
         let ways = Ways { feedback: VecDeque::with_capacity(capacity), requests: Vec::with_capacity(capacity) };
         Self { nodes, ways, clock, room: Room::new() }
+    }
+
+    /// The stages as they stand.
+    pub const fn nodes(&self) -> &Nodes<L> {
+        &self.nodes
     }
 }
 
 /// Lets the order stage take an output of the signal stage. The first failure is kept.
 #[inline]
-fn forward(order: &mut OrderNode, ways: &mut Ways, clock: &Clock, out: &OutSlot, result: &mut Result<(), Stopped>) {
+fn forward<L: StageJournal>(
+    order: &mut OrderNode<L>,
+    ways: &mut Ways,
+    clock: &Clock,
+    out: &OutSlot,
+    result: &mut Result<(), Stopped>,
+) {
     if result.is_ok() {
         *result = order.take(clock.now(), out.header(), out.event(), |out| ways.route(out)).map_err(|_| Stopped);
     }
@@ -51,9 +63,9 @@ fn forward(order: &mut OrderNode, ways: &mut Ways, clock: &Clock, out: &OutSlot,
 
 /// Lets the signal stage take an event, and the order stage each of its outputs.
 #[inline]
-fn signal_takes<const WORDS: usize>(
-    signal: &mut SignalNode,
-    order: &mut OrderNode,
+fn signal_takes<const WORDS: usize, L: StageJournal>(
+    signal: &mut SignalNode<L>,
+    order: &mut OrderNode<L>,
     ways: &mut Ways,
     clock: &Clock,
     slot: &shrike_core::event::Slot<WORDS>,
@@ -65,7 +77,9 @@ fn signal_takes<const WORDS: usize>(
     taken.map_err(|_| Stopped).and(result)
 }
 
-impl Stages for Inline {
+impl<L: StageJournal> Stages for Inline<L> {
+    type Log = L;
+
     #[inline]
     fn market(&mut self, slot: &MarketSlot) -> Result<(), Stopped> {
         if !self.room.takes_market() {
@@ -84,8 +98,8 @@ impl Stages for Inline {
     #[inline]
     fn settle(&mut self, request: &mut dyn FnMut(&RequestSlot)) -> Result<(), Stopped> {
         let (nodes, ways, mut result) = (&mut self.nodes, &mut self.ways, Ok(()));
-        let (now, pressure) = (self.clock.now(), worse(nodes.signal.log.pressure(), nodes.order.log.pressure()));
-        self.room.changed(now, pressure, |header, event| {
+        let pressure = worse(nodes.signal.log.pressure(), nodes.order.log.pressure());
+        self.room.changed(&self.clock, pressure, |now, header, event| {
             result = nodes.order.take(now, header, event, |out| ways.route(out)).map_err(|_| Stopped);
         });
         result?;
@@ -101,7 +115,7 @@ impl Stages for Inline {
         Status { no_room: !self.room.takes_market(), ..Status::of(&self.nodes.order.stage) }
     }
 
-    fn finish(self) -> Nodes {
+    fn finish(self) -> Nodes<L> {
         self.nodes
     }
 }

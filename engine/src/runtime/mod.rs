@@ -4,6 +4,7 @@
 mod edge;
 mod home;
 mod inline;
+mod journals;
 mod log;
 mod pipeline;
 mod rejoin;
@@ -13,10 +14,11 @@ mod snapshot;
 mod stages;
 mod start;
 
-pub use edge::{Edge, EdgeEnd, Pace};
+pub use edge::{CommandJournal, Commands, Edge, EdgeEnd, Pace};
 pub use home::{Home, HomeError, journal_dir};
 pub use inline::Inline;
-pub use log::StageLog;
+pub use journals::Journals;
+pub use log::{StageJournal, StageLog};
 pub use pipeline::{Pipeline, PipelinePlan, RingSizes};
 pub use rejoin::rejoin;
 pub use run::{Engine, EngineOptions, Run, RunError, RunReport, Topology};

@@ -1,6 +1,7 @@
 //! Topology `pipeline`: the edge, the signal stage and the order stage on threads of their own, joined by rings. In
 //! lockstep the edge waits after each event until the count of events under way is zero.
 
+use super::log::{StageJournal, StageLog};
 use super::room::{Room, worse};
 use super::stages::{Nodes, OrderNode, Route, SignalNode, Stages, Status, Stopped, copy};
 use crate::stage::OutSlot;
@@ -108,23 +109,23 @@ impl<S: Default + Send + Sync + 'static> Outlet<S> {
 }
 
 /// Three threads: this one, and the two stages'.
-pub struct Pipeline {
+pub struct Pipeline<L = StageLog> {
     market: Outlet<MarketSlot>,
     reports: Outlet<ReportSlot>,
     requests: Consumer<RequestSlot>,
-    signal: Started<SignalNode>,
-    order: Started<OrderNode>,
+    signal: Started<SignalNode<L>>,
+    order: Started<OrderNode<L>>,
     quiet: Quiet,
     shared: Arc<Shared>,
     waiter: Waiter,
 }
 
-impl Pipeline {
+impl<L: StageJournal> Pipeline<L> {
     /// Starts the two stage threads.
     ///
     /// # Errors
     /// When the host gives no thread.
-    pub fn start(nodes: Nodes, clock: Clock, plan: PipelinePlan) -> std::io::Result<Self> {
+    pub fn start(nodes: Nodes<L>, clock: Clock, plan: PipelinePlan) -> std::io::Result<Self> {
         let sizes = plan.rings;
         let (market_in, market) = ring::<MarketSlot>(sizes.market, sizes.overflow.min(1_024));
         let (intents_in, intents) = ring::<IntentSlot>(sizes.intents, sizes.overflow);
@@ -181,7 +182,9 @@ const fn bits(status: Status) -> u8 {
     status.may_stop as u8 | (status.ready as u8) << 1
 }
 
-impl Stages for Pipeline {
+impl<L: StageJournal> Stages for Pipeline<L> {
+    type Log = L;
+
     #[inline]
     fn market(&mut self, slot: &MarketSlot) -> Result<(), Stopped> {
         self.market.give(|room| *room = *slot);
@@ -220,7 +223,7 @@ impl Stages for Pipeline {
         Status { may_stop: bits & 1 != 0, ready: bits & 2 != 0, no_room }
     }
 
-    fn finish(self) -> Nodes {
+    fn finish(self) -> Nodes<L> {
         self.shared.end.store(true, Ordering::Release);
         let join = |result: std::thread::Result<_>| match result {
             Ok(node) => node,
@@ -235,22 +238,22 @@ impl Stages for Pipeline {
 }
 
 /// The signal thread: feedback first, then market data, each bounded.
-struct SignalThread {
-    node: SignalNode,
+struct SignalThread<L> {
+    node: SignalNode<L>,
     market: Consumer<MarketSlot>,
     feedback: Consumer<FeedbackSlot>,
     intents: Outlet<IntentSlot>,
     clock: Clock,
 }
 
-impl SignalThread {
-    fn run(mut self, mut waiter: Waiter) -> SignalNode {
+impl<L: StageJournal> SignalThread<L> {
+    fn run(mut self, mut waiter: Waiter) -> SignalNode<L> {
         let shared = self.intents.shared.clone();
         let mut room = Room::new();
         while !shared.stopped.load(Ordering::Relaxed) {
             let Self { node, market, feedback, intents, clock } = &mut self;
             let pressure = node.log.pressure();
-            room.changed(clock.now(), pressure, |_, _| shared.signal_room.store(code(pressure), Ordering::Release));
+            room.changed(&clock, pressure, |_, _, _| shared.signal_room.store(code(pressure), Ordering::Release));
             let mut take = |header: &Header, event: Event<'_>, market: bool| {
                 if (!market || room.takes_market())
                     && node.take(clock.now(), header, event, |out| intents.give(|room| copy(room, out))).is_err()
@@ -272,8 +275,8 @@ impl SignalThread {
 }
 
 /// The order thread: reports (commands among them) first, then quotes and intents, each bounded.
-struct OrderThread {
-    node: OrderNode,
+struct OrderThread<L> {
+    node: OrderNode<L>,
     intents: Consumer<IntentSlot>,
     reports: Consumer<ReportSlot>,
     requests: Outlet<RequestSlot>,
@@ -283,8 +286,8 @@ struct OrderThread {
     clock: Clock,
 }
 
-impl OrderThread {
-    fn run(mut self, mut waiter: Waiter) -> OrderNode {
+impl<L: StageJournal> OrderThread<L> {
+    fn run(mut self, mut waiter: Waiter) -> OrderNode<L> {
         let shared = self.requests.shared.clone();
         let mut room = Room::new();
         while !shared.stopped.load(Ordering::Relaxed) {
@@ -305,7 +308,7 @@ impl OrderThread {
                 }
             };
             let pressure = worse(pressure(shared.signal_room.load(Ordering::Acquire)), order_pressure);
-            room.changed(clock.now(), pressure, |header, event| take(header, event, false));
+            room.changed(&clock, pressure, |_, header, event| take(header, event, false));
             shared.no_room.store(!room.takes_market(), Ordering::Release);
             let now_over = shared.overflow.load(Ordering::Relaxed);
             if now_over != *overflow {

@@ -1,9 +1,10 @@
 //! One run of the engine over a home: open and fold, start, let the edge release events, stop in order.
 
-use super::edge::{Edge, EdgeEnd, Pace, first};
+use super::edge::{Commands, Edge, EdgeEnd, Pace, first};
 use super::home::{Home, HomeError};
 use super::inline::Inline;
-use super::log::StageLog;
+use super::journals::Journals;
+use super::log::StageJournal;
 use super::pipeline::{Pipeline, PipelinePlan};
 use super::snapshot::{self, Recovered, Written};
 use super::stages::{Nodes, Stages, Stopped};
@@ -11,20 +12,21 @@ use super::start::{BeginError, Folded, begin};
 use crate::order::OrderStage;
 use crate::signal::SignalStage;
 use crate::stage::{Counts, Driver};
+use shrike_core::clock::Clock;
 use shrike_core::codes::StageId;
-use shrike_core::event::{Event, Header, Kind, RequestSlot, RunEnd, RunStart, Seq};
+use shrike_core::event::{Event, Header, Kind, RunEnd, RunStart, Seq};
 use shrike_core::seeded::{self, Bug};
 use shrike_core::thread::{ThreadPlan, place};
 use shrike_core::units::{Nanos, Text};
 use shrike_core::venue::{Gateway, MarketFeed};
-use shrike_journal::{OpenError, ReadError, Reader, Recovery, Writer, WriterOptions};
+use shrike_journal::{OpenError, ReadError, Recovery, WriterOptions};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 /// A home opened by this process, its journals recovered and folded.
-pub struct Engine {
-    home: Home,
-    nodes: Nodes,
+pub struct Engine<J: Journals = Home> {
+    home: J,
+    nodes: Nodes<J::Log>,
     folded: Folded,
     recoveries: [Recovery; 2],
     notes: Vec<String>,
@@ -125,16 +127,27 @@ impl Engine {
         options: EngineOptions,
     ) -> Result<Self, RunError> {
         let holder = format!("shrike run, process {}", std::process::id());
-        let home = Home::open(home, &holder)?;
+        Self::over(Home::open(home, &holder)?, fresh, options)
+    }
+}
+
+impl<J: Journals> Engine<J> {
+    /// The same where the journals are `home`'s, wherever it keeps them.
+    ///
+    /// # Errors
+    /// When a journal is corrupt or cannot be written.
+    pub fn over(
+        mut home: J,
+        fresh: impl Fn() -> (SignalStage, OrderStage),
+        options: EngineOptions,
+    ) -> Result<Self, RunError> {
         let [signal_options, order_options] = options.journals;
-        let (signal_log, signal_recovery) = Writer::create_or_resume(&home.journal("signal"), signal_options)?;
-        let (order_log, order_recovery) = Writer::create_or_resume(&home.journal("order"), order_options)?;
+        let (mut signal_log, signal_recovery) = home.log(signal_options, false)?;
+        let (mut order_log, order_recovery) = home.log(order_options, options.orders_sync)?;
         let build = Text::new(options.build.as_bytes()).unwrap_or_default();
         let written = Written { config_hash: options.config_hash, build };
         let (ends, mut notes) = ([signal_recovery.next_seq, order_recovery.next_seq], Vec::new());
-        let Recovered { signal, order, folded } = snapshot::recover(&home, &written, ends, fresh, &mut notes)?;
-        let mut signal_log = StageLog::new(signal_log, false);
-        let mut order_log = StageLog::new(order_log, options.orders_sync);
+        let Recovered { signal, order, folded } = snapshot::recover(&mut home, &written, ends, fresh, &mut notes)?;
         follow_epoch(&mut signal_log, folded.order.last_neighbour)?;
         follow_epoch(&mut order_log, folded.signal.last_neighbour)?;
         let nodes = Nodes {
@@ -170,7 +183,7 @@ impl Engine {
     }
 
     /// The home.
-    pub const fn home(&self) -> &Home {
+    pub const fn home(&self) -> &J {
         &self.home
     }
 
@@ -190,6 +203,27 @@ impl Engine {
     /// # Errors
     /// When a stage stops or the system refuses.
     pub fn run(self, run: Run<'_>) -> Result<RunReport, RunError> {
+        match self.topology.clone() {
+            Topology::Inline => self.run_on(run, |nodes, clock, _| Ok(Inline::new(nodes, clock, 1_024))),
+            Topology::Pipeline(plan) => self.run_on(run, |nodes, clock, say| {
+                say(&format!("three threads; waiting: {}", plan.waiting));
+                let pipeline = Pipeline::start(nodes, clock, plan)?;
+                pipeline.denied().for_each(|denied| say(&denied.to_string()));
+                Ok(pipeline)
+            }),
+        }
+    }
+
+    /// The same with the stages on threads, or in the hands, of the caller's choice: `put` takes them, the clock, and what
+    /// says something to people.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_on<S: Stages<Log = J::Log>>(
+        mut self,
+        run: Run<'_>,
+        put: impl FnOnce(Nodes<J::Log>, Clock, &mut dyn FnMut(&str)) -> Result<S, RunError>,
+    ) -> Result<RunReport, RunError> {
         let clock = run.pace.clock();
         let simulated = clock.is_simulated();
         let start = RunStart {
@@ -206,19 +240,18 @@ impl Engine {
         for denied in place(&self.edge) {
             (run.say)(&denied.to_string());
         }
-        let dirs = (self.home.journal("signal"), self.home.journal("order"));
         let mut nodes = self.nodes;
         if simulated {
             nodes.signal.log.wait_for_disk();
             nodes.order.log.wait_for_disk();
         }
-        let (nodes, requests) = begin(nodes, &self.folded, &clock, &start, run.config_text, (&dirs.0, &dirs.1))?;
+        let (nodes, requests) = begin(nodes, &self.folded, &clock, &start, run.config_text, &self.home)?;
         let mut edge = Edge {
             feed: run.feed,
             gateway: run.gateway,
             pace: run.pace,
             told: run.told,
-            commands: run.commands.map(|reader| (reader, nodes.order.stage.last_command())),
+            commands: run.commands.map(|commands| (commands, nodes.order.stage.last_command())),
             catchup_before: run.catchup_before,
             days: run.days,
             progress: run.progress,
@@ -227,18 +260,12 @@ impl Engine {
             market_over: false,
             timers_asked: 0,
         };
-        let (end, nodes) = match self.topology {
-            Topology::Inline => through(Inline::new(nodes, clock.clone(), 1_024), &mut edge, &requests),
-            Topology::Pipeline(plan) => {
-                (run.say)(&format!("three threads; waiting: {}", plan.waiting));
-                let pipeline = Pipeline::start(nodes, clock.clone(), plan)?;
-                pipeline.denied().for_each(|denied| (run.say)(&denied.to_string()));
-                through(pipeline, &mut edge, &requests)
-            }
-        };
+        let mut stages = put(nodes, clock.clone(), run.say)?;
+        let end = edge.run(&mut stages, &requests);
+        let nodes = stages.finish();
         let now = clock.now();
         let (report, signal, order) = close(nodes, self.run_id, now, end)?;
-        if let Err(error) = snapshot::leave(&self.home, &self.written, &self.folded, (&signal, &order)) {
+        if let Err(error) = snapshot::leave(&mut self.home, &self.written, &self.folded, (&signal, &order)) {
             (run.say)(&error.to_string());
         }
         drop(self.home);
@@ -248,7 +275,7 @@ impl Engine {
 
 /// A journal that was cut before what the other stage holds of it (the host crashed) writes a new epoch from now on, so
 /// that no number stands for two events.
-fn follow_epoch(log: &mut StageLog, held: Seq) -> Result<(), RunError> {
+fn follow_epoch(log: &mut impl StageJournal, held: Seq) -> Result<(), RunError> {
     let next = log.next_seq();
     if held >= next && !seeded::on(Bug::NoEpoch) {
         log.open_epoch(held.epoch().saturating_add(1)).map_err(RunError::Epoch)
@@ -268,7 +295,7 @@ pub struct Run<'a> {
     /// Set by SIGINT and SIGTERM.
     pub told: &'a AtomicBool,
     /// The operator's commands.
-    pub commands: Option<Reader>,
+    pub commands: Option<&'a mut dyn Commands>,
     /// Events received before this only update state.
     pub catchup_before: Nanos,
     /// Trading days to run; zero: all.
@@ -285,19 +312,9 @@ fn after(last: Seq, stage: StageId) -> Seq {
     if last.is_absent() { first(stage) } else { last.next() }
 }
 
-/// Lets the edge run over stages, whatever threads they are on.
-fn through<S: Stages>(
-    mut stages: S,
-    edge: &mut Edge<'_>,
-    requests: &[RequestSlot],
-) -> (Result<EdgeEnd, Stopped>, Nodes) {
-    let end = edge.run(&mut stages, requests);
-    (end, stages.finish())
-}
-
 /// Journals the orderly end in both journals and closes them; the stages at their end.
-fn close(
-    nodes: Nodes,
+fn close<L: StageJournal>(
+    nodes: Nodes<L>,
     run_id: u64,
     now: Nanos,
     end: Result<EdgeEnd, Stopped>,

@@ -2,17 +2,17 @@
 //! after an orderly end when every contract is shut and no order lives, and only spares time: where it does not fit, the
 //! journals are folded from their start. On the thread that opens and runs the engine.
 
-use super::home::Home;
+use super::journals::Journals;
 use super::start::{FoldReport, Folded, fold_order, fold_signal, go_on_order, go_on_signal, note_order, note_signal};
 use crate::order::OrderStage;
 use crate::saved::{Bytes, put_run};
 use crate::signal::SignalStage;
-use shrike_core::codes::PhaseKind;
+use shrike_core::codes::{PhaseKind, StageId};
 use shrike_core::event::Seq;
 use shrike_core::seeded::{self, Bug};
 use shrike_core::units::Text;
 use shrike_journal::ReadError;
-use shrike_journal::snapshot::{self, Snapshot, SnapshotError};
+use shrike_journal::snapshot::{Snapshot, SnapshotError};
 use std::path::PathBuf;
 
 /// What a snapshot must have been written under to be used.
@@ -38,23 +38,19 @@ enum Unused {
     Unfit { file: PathBuf, why: String },
 }
 
-fn path(home: &Home) -> PathBuf {
-    home.dir().join("snapshot")
-}
-
 /// Brings fresh stages to the end of their journals, `ends`: from the snapshot where it fits, else from the start.
 /// Says in `notes` which, where there is a snapshot.
 ///
 /// # Errors
 /// When a journal is corrupt or cannot be read.
 pub(super) fn recover(
-    home: &Home,
+    journals: &mut impl Journals,
     written: &Written,
     ends: [Seq; 2],
     fresh: impl Fn() -> (SignalStage, OrderStage),
     notes: &mut Vec<String>,
 ) -> Result<Recovered, ReadError> {
-    match from_snapshot(home, written, ends, &fresh) {
+    match from_snapshot(journals, written, ends, &fresh) {
         Ok(Some((recovered, after))) => {
             notes.push(format!("started from the snapshot; {after} records came after it"));
             return Ok(recovered);
@@ -64,21 +60,22 @@ pub(super) fn recover(
     }
     let (mut signal, mut order) = fresh();
     let folded = Folded {
-        signal: fold_signal(&home.journal("signal"), &mut signal)?,
-        order: fold_order(&home.journal("order"), &mut order)?,
+        signal: fold_signal(journals.reader(StageId::Signal)?, &mut signal)?,
+        order: fold_order(journals.reader(StageId::Order)?, &mut order)?,
     };
     Ok(Recovered { signal, order, folded })
 }
 
 /// The stages as the snapshot and what follows it leave them, and how many records followed.
 fn from_snapshot(
-    home: &Home,
+    journals: &mut impl Journals,
     written: &Written,
     ends: [Seq; 2],
     fresh: &impl Fn() -> (SignalStage, OrderStage),
 ) -> Result<Option<(Recovered, u64)>, Unused> {
-    let Some(snapshot) = snapshot::load(&path(home))? else { return Ok(None) };
-    let unfit = |why: String| Unused::Unfit { file: path(home), why };
+    let Some(snapshot) = journals.snapshot()? else { return Ok(None) };
+    let file = journals.snapshot_file();
+    let unfit = |why: String| Unused::Unfit { file: file.clone(), why };
     if snapshot.config_hash != written.config_hash {
         return Err(unfit("it was left by a run of another configuration".into()));
     }
@@ -90,14 +87,19 @@ fn from_snapshot(
         .ok_or_else(|| unfit("its state is not that of these stages".into()))?;
     let unread = |error: ReadError| unfit(format!("the journals do not go on from it: {error}"));
     let folded = Folded {
-        signal: go_on_signal(&home.journal("signal"), before.signal, &mut signal).map_err(unread)?,
-        order: go_on_order(&home.journal("order"), before.order, &mut order).map_err(unread)?,
+        signal: journals
+            .reader(StageId::Signal)
+            .and_then(|journal| go_on_signal(journal, before.signal, &mut signal))
+            .map_err(unread)?,
+        order: journals
+            .reader(StageId::Order)
+            .and_then(|journal| go_on_order(journal, before.order, &mut order))
+            .map_err(unread)?,
     };
     let beyond = [folded.signal.end.next_seq, folded.order.end.next_seq] != ends;
     if beyond && !seeded::on(Bug::SnapshotBeyondEnd) {
         // Were it kept, other records might one day stand where it ends.
-        let file = path(home);
-        std::fs::remove_file(&file).map_err(|source| SnapshotError::Io { file, source })?;
+        journals.drop_snapshot().map_err(|source| SnapshotError::Io { file: file.clone(), source })?;
         return Err(unfit("the journals end before it; it is removed".into()));
     }
     let after = folded.signal.records + folded.order.records - before.signal.records - before.order.records;
@@ -127,7 +129,7 @@ fn is_quiet(order: &OrderStage) -> bool {
 /// # Errors
 /// When the journals cannot be read or the disk does not take it. An earlier snapshot is still there then.
 pub(super) fn leave(
-    home: &Home,
+    journals: &mut impl Journals,
     written: &Written,
     begun: &Folded,
     (signal, order): (&SignalStage, &OrderStage),
@@ -136,8 +138,8 @@ pub(super) fn leave(
         return Ok(());
     }
     let folded = Folded {
-        signal: note_signal(&home.journal("signal"), begun.signal)?,
-        order: note_order(&home.journal("order"), begun.order)?,
+        signal: note_signal(journals.reader(StageId::Signal)?, begun.signal)?,
+        order: note_order(journals.reader(StageId::Order)?, begun.order)?,
     };
     let (mut state, mut stage) = (Vec::new(), Vec::new());
     folded.signal.save(&mut state);
@@ -149,7 +151,7 @@ pub(super) fn leave(
     put_run(&mut state, &stage);
     let Written { config_hash, build } = *written;
     let snapshot = Snapshot { signal: folded.signal.end, order: folded.order.end, config_hash, build, state };
-    Ok(snapshot::save(&path(home), &snapshot)?)
+    Ok(journals.keep_snapshot(&snapshot)?)
 }
 
 /// Why no snapshot was left.

@@ -1,22 +1,22 @@
 //! The stages as the edge sees them, whatever threads they run on, and where their outputs go.
 
-use super::log::StageLog;
+use super::log::{StageJournal, StageLog};
 use crate::order::{OrderStage, Readiness};
 use crate::signal::SignalStage;
 use crate::stage::{Driver, OutSlot};
 use shrike_core::event::{Kind, MarketSlot, ReportSlot, RequestSlot};
 
 /// The signal stage with its journal.
-pub type SignalNode = Driver<SignalStage, StageLog>;
+pub type SignalNode<L = StageLog> = Driver<SignalStage, L>;
 /// The order stage with its journal.
-pub type OrderNode = Driver<OrderStage, StageLog>;
+pub type OrderNode<L = StageLog> = Driver<OrderStage, L>;
 
 /// Both stages, before and after a run.
-pub struct Nodes {
+pub struct Nodes<L = StageLog> {
     /// The signal stage.
-    pub signal: SignalNode,
+    pub signal: SignalNode<L>,
     /// The order stage.
-    pub order: OrderNode,
+    pub order: OrderNode<L>,
 }
 
 /// A stage has stopped: its journal has no room.
@@ -45,6 +45,9 @@ impl Status {
 
 /// The stages, from the edge's side.
 pub trait Stages {
+    /// The stages' journals.
+    type Log: StageJournal;
+
     /// Gives the signal stage a market event.
     ///
     /// # Errors
@@ -68,7 +71,7 @@ pub trait Stages {
     fn status(&self) -> Status;
 
     /// Ends the threads and gives the stages back.
-    fn finish(self) -> Nodes;
+    fn finish(self) -> Nodes<Self::Log>;
 }
 
 /// Where an output of the order stage goes, besides its journal.

@@ -2,6 +2,7 @@
 //! catch each other up on what one recorded and the other never took.
 
 use super::inline::Inline;
+use super::journals::Journals;
 use super::stages::{Nodes, Route, Stages, Stopped};
 use crate::order::OrderStage;
 use crate::saved::Bytes;
@@ -13,8 +14,7 @@ use shrike_core::event::{Event, Header, Kind, MarketSlot, ReportSlot, RequestSlo
 use shrike_core::seeded::{self, Bug};
 use shrike_core::units::Nanos;
 use shrike_journal::snapshot::Place;
-use shrike_journal::{ReadError, Reader, Record};
-use std::path::Path;
+use shrike_journal::{ReadError, Reader, Record, Segments};
 
 /// What folding a journal found.
 #[derive(Clone, Copy, Debug, Default)]
@@ -90,30 +90,38 @@ impl FoldReport {
     }
 }
 
-/// Folds a journal into the signal stage; a journal that does not exist is empty.
+/// Folds a journal into the signal stage.
 ///
 /// # Errors
 /// When the journal is corrupt or cannot be read.
-pub fn fold_signal(dir: &Path, stage: &mut SignalStage) -> Result<FoldReport, ReadError> {
-    go_on_signal(dir, FoldReport::default(), stage)
+pub fn fold_signal<D: Segments>(journal: Reader<D>, stage: &mut SignalStage) -> Result<FoldReport, ReadError> {
+    go_on_signal(journal, FoldReport::default(), stage)
 }
 
 /// Folds a journal into the order stage.
 ///
 /// # Errors
 /// As [`fold_signal`].
-pub fn fold_order(dir: &Path, stage: &mut OrderStage) -> Result<FoldReport, ReadError> {
-    go_on_order(dir, FoldReport::default(), stage)
+pub fn fold_order<D: Segments>(journal: Reader<D>, stage: &mut OrderStage) -> Result<FoldReport, ReadError> {
+    go_on_order(journal, FoldReport::default(), stage)
 }
 
 /// Folds what follows `before` in the signal journal.
-pub(super) fn go_on_signal(dir: &Path, before: FoldReport, stage: &mut SignalStage) -> Result<FoldReport, ReadError> {
-    go_on(dir, before, |_| true, |record| stage.apply(record.header, record.event()))
+pub(super) fn go_on_signal<D: Segments>(
+    journal: Reader<D>,
+    before: FoldReport,
+    stage: &mut SignalStage,
+) -> Result<FoldReport, ReadError> {
+    go_on(journal, before, |_| true, |record| stage.apply(record.header, record.event()))
 }
 
 /// Folds what follows `before` in the order journal.
-pub(super) fn go_on_order(dir: &Path, before: FoldReport, stage: &mut OrderStage) -> Result<FoldReport, ReadError> {
-    go_on(dir, before, goes_to_signal, |record| {
+pub(super) fn go_on_order<D: Segments>(
+    journal: Reader<D>,
+    before: FoldReport,
+    stage: &mut OrderStage,
+) -> Result<FoldReport, ReadError> {
+    go_on(journal, before, goes_to_signal, |record| {
         let (sent, input) = (record.header.has(flags::OUTPUT), record.header);
         if sent && (seeded::on(Bug::RecoverySkipsOutputs) || seeded::on(Bug::RecoveryDecides)) {
             return;
@@ -126,13 +134,13 @@ pub(super) fn go_on_order(dir: &Path, before: FoldReport, stage: &mut OrderStage
 }
 
 /// What folding the signal journal would find, without a stage.
-pub(super) fn note_signal(dir: &Path, before: FoldReport) -> Result<FoldReport, ReadError> {
-    go_on(dir, before, |_| true, |_| {})
+pub(super) fn note_signal<D: Segments>(journal: Reader<D>, before: FoldReport) -> Result<FoldReport, ReadError> {
+    go_on(journal, before, |_| true, |_| {})
 }
 
 /// What folding the order journal would find, without a stage.
-pub(super) fn note_order(dir: &Path, before: FoldReport) -> Result<FoldReport, ReadError> {
-    go_on(dir, before, goes_to_signal, |_| {})
+pub(super) fn note_order<D: Segments>(journal: Reader<D>, before: FoldReport) -> Result<FoldReport, ReadError> {
+    go_on(journal, before, goes_to_signal, |_| {})
 }
 
 /// What [`Bug::RecoveryDecides`] does after each input.
@@ -150,13 +158,13 @@ fn goes_to_signal(header: &Header) -> bool {
 }
 
 /// Reads a journal on from where `before` ends.
-fn go_on(
-    dir: &Path,
+fn go_on<D: Segments>(
+    mut reader: Reader<D>,
     before: FoldReport,
     gives: impl Fn(&Header) -> bool,
     mut apply: impl FnMut(&Record<'_>),
 ) -> Result<FoldReport, ReadError> {
-    let (mut reader, mut report) = (Reader::open(dir)?, before);
+    let mut report = before;
     if !before.end.next_seq.is_absent() && !seeded::on(Bug::SnapshotFoldedTwice) {
         reader.go_on(before.end.position, before.end.next_seq);
     }
@@ -178,14 +186,14 @@ pub struct Folded {
 }
 
 /// Journals the start in both journals, restates and resends; returns the stages and the requests that came of it.
-pub(super) fn begin(
-    nodes: Nodes,
+pub(super) fn begin<J: Journals>(
+    nodes: Nodes<J::Log>,
     folded: &Folded,
     clock: &Clock,
     start: &RunStart,
     config: &str,
-    dirs: (&Path, &Path),
-) -> Result<(Nodes, Vec<RequestSlot>), BeginError> {
+    journals: &J,
+) -> Result<(Nodes<J::Log>, Vec<RequestSlot>), BeginError> {
     let mut nodes = nodes;
     let now = clock.now();
     let mark = Header { kind: Kind::Config as u16, version: 1, recv_ns: now, ..Header::default() };
@@ -210,15 +218,14 @@ pub(super) fn begin(
     inline.settle(&mut |slot| requests.push(*slot))?;
 
     // What one stage recorded for the other, and the other's journal does not hold.
-    let (signal_dir, order_dir) = dirs;
     if folded.order.last_given > folded.signal.last_neighbour && !seeded::on(Bug::NoResend) {
         let (held, last) = (folded.signal.last_neighbour, folded.order.last_given);
-        resend(order_dir, held, last, goes_to_signal, |slot| inline.market(slot))?;
+        resend(journals.reader(StageId::Order)?, held, last, goes_to_signal, |slot| inline.market(slot))?;
     }
     if folded.signal.last_given > folded.order.last_neighbour {
         let mut report = ReportSlot::default();
         resend(
-            signal_dir,
+            journals.reader(StageId::Signal)?,
             folded.order.last_neighbour,
             folded.signal.last_given,
             |_| true,
@@ -244,14 +251,14 @@ pub enum BeginError {
 }
 
 /// Gives the outputs after `held`, up to `last`, again.
-fn resend(
-    dir: &Path,
+fn resend<D: Segments>(
+    mut reader: Reader<D>,
     held: Seq,
     last: Seq,
     wanted: impl Fn(&Header) -> bool,
     mut give: impl FnMut(&MarketSlot) -> Result<(), Stopped>,
 ) -> Result<(), BeginError> {
-    let mut reader = Reader::open(dir)?;
+    reader.seek(held.next())?;
     let mut slot = MarketSlot::default();
     while let Some(record) = reader.next()? {
         let header = record.header;

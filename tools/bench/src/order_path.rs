@@ -17,7 +17,7 @@ use shrike_core::event::{
 use shrike_core::thread::{ThreadPlan, Waiting, place};
 use shrike_core::units::{Lots, Nanos, TradingDay};
 use shrike_engine::order::{OrderCapacity, OrderSettings, OrderStage};
-use shrike_engine::runtime::{Inline, Nodes, Pipeline, PipelinePlan, RingSizes, StageLog, Stages};
+use shrike_engine::runtime::{Inline, Nodes, Pipeline, PipelinePlan, RingSizes, StageJournal, StageLog, Stages};
 use shrike_engine::setup;
 use shrike_engine::signal::strategies::{Quoter, QuoterParams};
 use shrike_engine::signal::{SignalStage, StrategySpec};

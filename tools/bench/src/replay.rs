@@ -10,7 +10,7 @@ use shrike_core::event::{Body, Event, Header, Kind, OrderRequest, Quote, Seq, Ta
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Lots, Nanos, Price, Qty};
 use shrike_engine::replay::{self, VerifyReport};
-use shrike_engine::runtime::{OrderNode, StageLog, fold_order, journal_dir};
+use shrike_engine::runtime::{OrderNode, StageJournal, StageLog, fold_order, journal_dir};
 use shrike_engine::setup;
 use shrike_engine::stage::Driver;
 use shrike_journal::{Reader, Writer, WriterOptions};
@@ -83,7 +83,8 @@ fn verified(host: &Host, overrides: &[String]) -> Result<Outcome, String> {
 #[inline(never)]
 fn pass(dir: &Path, stage: &mut impl shrike_engine::stage::Stage) -> Result<VerifyReport, String> {
     let whole = (Seq::ABSENT, Seq::ABSENT);
-    replay::verify(dir, stage, whole, &mut |_| {}, &mut |_| {}).map_err(|error| error.to_string())
+    let journal = Reader::open(dir).map_err(|error| error.to_string())?;
+    replay::verify(journal, stage, whole, &mut |_| {}, &mut |_| {}).map_err(|error| error.to_string())
 }
 
 fn timed<T>(host: &Host, work: impl FnOnce() -> T) -> (u64, T) {
@@ -123,7 +124,8 @@ fn recovered(host: &Host) -> Result<Outcome, String> {
     let mut stage = order_stage()?;
     let (ns, folded) = timed(host, || {
         let (writer, _) = writer()?;
-        let folded = fold_order(&dir, &mut stage).map_err(|error| error.to_string());
+        let folded = Reader::open(&dir).and_then(|journal| fold_order(journal, &mut stage));
+        let folded = folded.map_err(|error| error.to_string());
         folded.map(|folded| (writer, folded))
     });
     let (writer, folded) = folded?;

@@ -282,7 +282,8 @@ fn verified(dir: &Path, stage: &mut impl Stage, rounds: u64) -> Result<(), Strin
     }
     let stage_id = last.stage().ok_or("the journal is empty")?;
     let to = Seq::new(stage_id, 0, last.n() * rounds.min(HOME_ROUNDS) / HOME_ROUNDS);
-    let report = replay::verify(dir, stage, (Seq::ABSENT, to), &mut |_| {}, &mut |_| {});
+    let journal = Reader::open(dir).map_err(|error| error.to_string())?;
+    let report = replay::verify(journal, stage, (Seq::ABSENT, to), &mut |_| {}, &mut |_| {});
     let report = report.map_err(|error| error.to_string())?;
     if report.differences > 0 {
         return Err(format!("{} of {} outputs differ", report.differences, report.outputs));

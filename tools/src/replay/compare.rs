@@ -96,8 +96,8 @@ pub(super) fn compare(args: &Args, journals: &Journals) -> Result<Compared, Erro
             let (span, mut show) = ((stretch.from, stretch.to), |records| progress.show(records));
             let mut differs = |mismatch| found.add(mismatch);
             let report = match stage {
-                "signal" => verify(dir, &mut signal, span, &mut differs, &mut show)?,
-                _ => verify(dir, &mut order, span, &mut differs, &mut show)?,
+                "signal" => verify(Reader::open(dir)?, &mut signal, span, &mut differs, &mut show)?,
+                _ => verify(Reader::open(dir)?, &mut order, span, &mut differs, &mut show)?,
             };
             drop(progress);
             found.name(match stage {
