@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use shrike_tools::error::{Error, Outcome};
-use shrike_tools::{config, ctl, doctor, exchange, record, repair, replay, run, status, summary, tail, verify};
+use shrike_tools::{bench, config, ctl, doctor, exchange, record, repair, replay, run, status, summary, tail, verify};
 use std::process::ExitCode;
 
 /// A trading engine and the tools around it.
@@ -51,6 +51,7 @@ commands! {
     Ctl(ctl::Args) = ctl::run,
     Config(config::Args) = config::run,
     Doctor(doctor::Args) = doctor::run,
+    Bench(bench::Args) = bench::run,
 }
 
 fn main() -> ExitCode {

@@ -126,6 +126,10 @@ impl OrderStage {
         }
         while let Some(pair) = self.targets.current() {
             let wanted = self.wanted(pair);
+            if self.is_reached(pair, &wanted) {
+                self.targets.advance();
+                continue;
+            }
             for side in [Side::Buy, Side::Sell] {
                 match self.step(pair, side, &wanted) {
                     Step::Rest => {}
@@ -148,6 +152,14 @@ impl OrderStage {
             self.targets.advance();
         }
         false
+    }
+
+    /// Whether a position is held as wanted and nothing works in the contract: then neither side needs a look. So it is
+    /// with most contracts at most ticks.
+    #[inline]
+    fn is_reached(&self, pair: Pair, wanted: &Wanted) -> bool {
+        matches!(wanted, Wanted::Position { lots, .. } if *lots == self.held(pair))
+            && self.ledger.live_orders_of(pair.instrument).next().is_none()
     }
 
     /// Price and lots wanted of one side; no lots: nothing.

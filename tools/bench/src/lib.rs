@@ -11,7 +11,11 @@ mod mechanics;
 mod order_path;
 mod pingpong;
 mod place;
+pub mod plot;
 mod replay;
+pub mod run;
+mod schedule;
+mod stages;
 pub mod steps;
 pub mod table;
 mod venue;
@@ -76,11 +80,23 @@ pub fn rows() -> Vec<Row> {
         row("journal append 384 B, closed loop", Budget::P50(60.0), journal::closed_384),
         row("journal append 128 B, 200 k/s, syncing", Budget::P999(300.0), journal::open_128),
         row("journal append 384 B, 200 k/s, syncing", Budget::P999(300.0), journal::open_384),
+        row("hiccups of the host, 100 k/s", Budget::None, schedule::hiccups),
         row("CTP decode into a ring slot", Budget::None, decode::decode),
         row("CTP callback to the ring", Budget::P50(60.0), decode::callback),
         row("CTP callbacks and their ticks, one core", Budget::MillionsPerSecond(1.0), decode::throughput),
+        row("signal stage alone, EMA cross", Budget::None, stages::signal),
+        row("order stage alone, quote of a held contract", Budget::None, stages::quote_of_held),
+        row("order stage alone, an order's life of 4 inputs", Budget::None, stages::order),
+        row("report to state, inline", Budget::None, order_path::reports),
         row("tick to order, inline", Budget::P50(350.0), order_path::inline),
         row("tick to order, pipeline", Budget::InlineAndHops(3.0), order_path::pipeline),
+        row("tick to rest, 1 k/s", Budget::None, schedule::at_1k),
+        row("tick to rest, 10 k/s", Budget::None, schedule::at_10k),
+        row("tick to rest, 100 k/s", Budget::None, schedule::at_100k),
+        row("tick to rest, 1 M/s", Budget::None, schedule::at_1m),
+        row("tick to rest, bursts of 100 each 10 ms", Budget::None, schedule::bursts),
+        row("burst of 500 contracts, the last one's order", Budget::P50(100_000.0), schedule::burst_of_one_order),
+        row("burst of 500 contracts, 500 orders", Budget::None, schedule::burst_of_orders),
         row("replay, generated market, verified", Budget::MillionsPerSecond(10.0), replay::generated),
         row("replay, recordings, verified", Budget::MillionsPerSecond(10.0), replay::recorded),
         row("recovery, 128 B records", Budget::MillionsPerSecond(5.0), replay::recovery),

@@ -83,7 +83,7 @@ pub fn run(step: Step, rounds: u64) -> Result<(), String> {
 }
 
 /// Takes everything and keeps nothing.
-struct Nowhere(Seq);
+pub(crate) struct Nowhere(Seq);
 
 impl Log for Nowhere {
     type Error = Infallible;
@@ -113,19 +113,19 @@ fn decode(rounds: u64) -> Result<(), String> {
 }
 
 /// Gives a stage events one microsecond apart.
-struct Giver<S> {
+pub(crate) struct Giver<S> {
     driver: Driver<S, Nowhere>,
-    now: Nanos,
+    pub(crate) now: Nanos,
     sent: Option<OrderRequest>,
 }
 
 impl<S: Stage> Giver<S> {
-    fn new(stage: S, id: StageId) -> Self {
+    pub(crate) fn new(stage: S, id: StageId) -> Self {
         Self { driver: Driver::new(stage, nowhere(id), Nanos::ABSENT), now: Nanos::new(1), sent: None }
     }
 
     #[inline]
-    fn give<B: Body>(&mut self, body: &B)
+    pub(crate) fn give<B: Body>(&mut self, body: &B)
     where
         for<'b> Event<'b>: From<&'b B>,
     {
@@ -144,7 +144,8 @@ impl<S: Stage> Giver<S> {
     }
 }
 
-fn signal(rounds: u64) -> Result<(), String> {
+/// A signal stage whose EMA cross sees every contract, and a tick for it.
+pub(crate) fn watcher() -> Result<(Giver<SignalStage>, MarketSlot), String> {
     let params = EmaCrossParams { fast: 5, slow: 20, bar_ms: 0, lots: Lots::new(1), urgency: Urgency::Passive };
     let strategies = vec![StrategySpec {
         id: 1,
@@ -158,8 +159,13 @@ fn signal(rounds: u64) -> Result<(), String> {
     let mut slot = MarketSlot::default();
     let (snapshot, mut dates) = (venue::snapshot(1, true), Dates::default());
     let stamp = decode::stamp(&snapshot, &venue::decoding(0), TradingDay::ABSENT, Nanos::ABSENT, &mut dates);
+    decode::fill(&snapshot, &venue::decoding(0), &stamp.map_err(|why| why.to_string())?, slot.place::<DepthTick>());
+    Ok((giver, slot))
+}
+
+fn signal(rounds: u64) -> Result<(), String> {
+    let (mut giver, mut slot) = watcher()?;
     let tick = slot.place::<DepthTick>();
-    decode::fill(&snapshot, &venue::decoding(0), &stamp.map_err(|why| why.to_string())?, tick);
     for round in 0..rounds {
         tick.instrument = InstrumentId::new((round % u64::from(CONTRACTS)) as u32);
         giver.give(tick);
@@ -168,7 +174,7 @@ fn signal(rounds: u64) -> Result<(), String> {
 }
 
 /// An order stage that may send.
-fn desk() -> Result<Giver<OrderStage>, String> {
+pub(crate) fn desk() -> Result<Giver<OrderStage>, String> {
     let mut giver = Giver::new(order_stage()?, StageId::Order);
     (0..CONTRACTS).for_each(|contract| giver.give(&venue::contract(contract)));
     giver.give(&venue::login());
@@ -182,7 +188,7 @@ fn desk() -> Result<Giver<OrderStage>, String> {
     Ok(giver)
 }
 
-fn quote(contract: u32, round: u64, now: Nanos) -> Quote {
+pub(crate) fn quote(contract: u32, round: u64, now: Nanos) -> Quote {
     let bid = Price::whole(12_000 + (round / 16 % 64) as i64 * 5);
     Quote {
         instrument: InstrumentId::new(contract),
@@ -213,25 +219,26 @@ fn quotes(rounds: u64, watched: bool) -> Result<(), String> {
 fn orders(rounds: u64) -> Result<(), String> {
     let mut giver = desk()?;
     (0..CONTRACTS).for_each(|contract| giver.give(&quote(contract, 0, Nanos::new(1))));
-    for round in 0..rounds {
-        let instrument = InstrumentId::new((round % u64::from(CONTRACTS)) as u32);
-        let bid = Price::whole(12_000);
-        let shown = TargetQuote {
-            strategy: 1,
-            instrument,
-            revision: 2 * round + 1,
-            bid_lots: Lots::new(1),
-            bid,
-            ask: Price::ABSENT,
-            ..TargetQuote::default()
-        };
-        giver.give(&shown);
-        let order = giver.sent()?;
-        giver.give(&venue::report(&order, OrderStatus::Queued));
-        giver.give(&TargetQuote { revision: shown.revision + 1, bid: Price::ABSENT, bid_lots: Lots::ZERO, ..shown });
-        giver.sent()?;
-        giver.give(&venue::report(&order, OrderStatus::Cancelled));
-    }
+    (0..rounds).try_for_each(|round| life(&mut giver, round))
+}
+
+/// An order's life: intended and sent, queued, pulled, cancelled.
+pub(crate) fn life(giver: &mut Giver<OrderStage>, round: u64) -> Result<(), String> {
+    let shown = TargetQuote {
+        strategy: 1,
+        instrument: InstrumentId::new((round % u64::from(CONTRACTS)) as u32),
+        revision: 2 * round + 1,
+        bid_lots: Lots::new(1),
+        bid: Price::whole(12_000),
+        ask: Price::ABSENT,
+        ..TargetQuote::default()
+    };
+    giver.give(&shown);
+    let order = giver.sent()?;
+    giver.give(&venue::report(&order, OrderStatus::Queued));
+    giver.give(&TargetQuote { revision: shown.revision + 1, bid: Price::ABSENT, bid_lots: Lots::ZERO, ..shown });
+    giver.sent()?;
+    giver.give(&venue::report(&order, OrderStatus::Cancelled));
     Ok(())
 }
 
@@ -257,7 +264,7 @@ pub const SEGMENT_BYTES: u32 = 4 << 20;
 fn tick_to_order(place: &Place, rounds: u64) -> Result<(), String> {
     let clock = Clock::Simulated(Arc::new(SimTime::new(Nanos::new(1))));
     let stages = Inline::new(nodes(place, Syncing::OnClose, SEGMENT_BYTES)?, clock.clone(), 1_024);
-    let mut desk = Desk::at(stages, clock);
+    let mut desk = Desk::at(stages, clock, CONTRACTS);
     desk.open()?;
     desk.trade(0, rounds)?;
     desk.close()
