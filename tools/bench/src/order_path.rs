@@ -115,7 +115,7 @@ fn on_thread<S: Stages, T: Send>(
     work: impl FnOnce(&mut Desk<S>) -> Result<T, String> + Send,
 ) -> Result<T, String> {
     let place_of_journals = Place::new()?;
-    let nodes = nodes(&place_of_journals, Syncing::EveryMs(10), SEGMENT_BYTES)?;
+    let nodes = nodes(&place_of_journals, Syncing::EveryMs(10), SEGMENT_BYTES, setup::ORDERS_MAX)?;
     let clock = Clock::Wall(host.clock.clone());
     let run = move || {
         if let Some(denied) = place(&ThreadPlan { core, ..ThreadPlan::default() }).first() {
@@ -134,11 +134,11 @@ fn on_thread<S: Stages, T: Send>(
 }
 
 /// Both stages with their journals: one quoter, the usual capacities, and limits that many orders keep.
-pub fn nodes(journals: &Place, syncing: Syncing, segment_bytes: u32) -> Result<Nodes, String> {
+pub fn nodes(journals: &Place, syncing: Syncing, segment_bytes: u32, orders: usize) -> Result<Nodes, String> {
     let log = |stage| writer(journals, stage, syncing, segment_bytes);
     Ok(Nodes {
         signal: Driver::new(signal_stage(), log(StageId::Signal)?, Nanos::ABSENT),
-        order: Driver::new(order_stage()?, log(StageId::Order)?, Nanos::ABSENT),
+        order: Driver::new(order_stage(orders)?, log(StageId::Order)?, Nanos::ABSENT),
     })
 }
 
@@ -160,9 +160,9 @@ pub fn signal_stage() -> SignalStage {
     SignalStage::new(setup::INSTRUMENTS_MAX, strategies)
 }
 
-/// An order stage with the usual capacities.
-pub fn order_stage() -> Result<OrderStage, String> {
-    let capacity = OrderCapacity { instruments: setup::INSTRUMENTS_MAX, strategies: 1, orders: setup::ORDERS_MAX };
+/// An order stage with the usual capacities, and room for so many orders a day.
+pub fn order_stage(orders: usize) -> Result<OrderStage, String> {
+    let capacity = OrderCapacity { instruments: setup::INSTRUMENTS_MAX, strategies: 1, orders };
     Ok(OrderStage::new(settings()?, capacity))
 }
 

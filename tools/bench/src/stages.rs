@@ -6,6 +6,7 @@ use crate::venue::CONTRACTS;
 use crate::{Host, Outcome};
 use shrike_core::event::{DepthTick, TargetPosition};
 use shrike_core::instrument::InstrumentId;
+use shrike_engine::setup;
 
 /// Events of one sample.
 const BATCH: u64 = 64;
@@ -26,7 +27,7 @@ pub fn signal(host: &mut Host) -> Outcome {
 
 /// A quote of a contract whose target is held.
 pub fn quote_of_held(host: &mut Host) -> Outcome {
-    let mut giver = match desk() {
+    let mut giver = match desk(setup::ORDERS_MAX) {
         Ok(desk) => desk,
         Err(why) => return Outcome::Absent(why),
     };
@@ -42,7 +43,7 @@ pub fn quote_of_held(host: &mut Host) -> Outcome {
 
 /// An intent that leads to an order, its acceptance, an intent that pulls it, its end.
 pub fn order(host: &mut Host) -> Outcome {
-    let mut giver = match desk() {
+    let mut giver = match desk(setup::ORDERS_MAX) {
         Ok(desk) => desk,
         Err(why) => return Outcome::Absent(why),
     };

@@ -24,6 +24,9 @@ use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 
+/// Orders of a run: few, for the room is written when it is made, which counts as the start.
+const ORDERS_MAX: usize = 4_096;
+
 /// What [`run`] does over and over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
@@ -163,10 +166,14 @@ pub(crate) fn watcher() -> Result<(Giver<SignalStage>, MarketSlot), String> {
     Ok((giver, slot))
 }
 
+/// Ticks before the strategy has something to state.
+const WARM_UP: u64 = 20 * CONTRACTS as u64;
+
 fn signal(rounds: u64) -> Result<(), String> {
     let (mut giver, mut slot) = watcher()?;
     let tick = slot.place::<DepthTick>();
-    for round in 0..rounds {
+    // The slow average first needs its twenty ticks of each contract.
+    for round in 0..WARM_UP + rounds {
         tick.instrument = InstrumentId::new((round % u64::from(CONTRACTS)) as u32);
         giver.give(tick);
     }
@@ -174,8 +181,8 @@ fn signal(rounds: u64) -> Result<(), String> {
 }
 
 /// An order stage that may send.
-pub(crate) fn desk() -> Result<Giver<OrderStage>, String> {
-    let mut giver = Giver::new(order_stage()?, StageId::Order);
+pub(crate) fn desk(orders: usize) -> Result<Giver<OrderStage>, String> {
+    let mut giver = Giver::new(order_stage(orders)?, StageId::Order);
     (0..CONTRACTS).for_each(|contract| giver.give(&venue::contract(contract)));
     giver.give(&venue::login());
     for contract in 0..CONTRACTS {
@@ -206,7 +213,7 @@ pub(crate) fn quote(contract: u32, round: u64, now: Nanos) -> Quote {
 }
 
 fn quotes(rounds: u64, watched: bool) -> Result<(), String> {
-    let mut giver = desk()?;
+    let mut giver = desk(ORDERS_MAX)?;
     for instrument in (0..CONTRACTS).filter(|_| watched).map(InstrumentId::new) {
         giver.give(&TargetPosition { strategy: 1, instrument, revision: 1, ..TargetPosition::default() });
     }
@@ -217,7 +224,7 @@ fn quotes(rounds: u64, watched: bool) -> Result<(), String> {
 }
 
 fn orders(rounds: u64) -> Result<(), String> {
-    let mut giver = desk()?;
+    let mut giver = desk(ORDERS_MAX)?;
     (0..CONTRACTS).for_each(|contract| giver.give(&quote(contract, 0, Nanos::new(1))));
     (0..rounds).try_for_each(|round| life(&mut giver, round))
 }
@@ -263,7 +270,7 @@ pub const SEGMENT_BYTES: u32 = 4 << 20;
 
 fn tick_to_order(place: &Place, rounds: u64) -> Result<(), String> {
     let clock = Clock::Simulated(Arc::new(SimTime::new(Nanos::new(1))));
-    let stages = Inline::new(nodes(place, Syncing::OnClose, SEGMENT_BYTES)?, clock.clone(), 1_024);
+    let stages = Inline::new(nodes(place, Syncing::OnClose, SEGMENT_BYTES, ORDERS_MAX)?, clock.clone(), 1_024);
     let mut desk = Desk::at(stages, clock, CONTRACTS);
     desk.open()?;
     desk.trade(0, rounds)?;
@@ -276,7 +283,7 @@ const HOME_ROUNDS: u64 = 512;
 fn replayed(rounds: u64) -> Result<(), String> {
     let home = Place::new()?;
     tick_to_order(&home, HOME_ROUNDS)?;
-    let (mut signal, mut order) = (signal_stage(), order_stage()?);
+    let (mut signal, mut order) = (signal_stage(), order_stage(ORDERS_MAX)?);
     verified(&home.path().join(StageId::Signal.name()), &mut signal, rounds)?;
     verified(&home.path().join(StageId::Order.name()), &mut order, rounds)
 }
