@@ -115,7 +115,9 @@ fn on_thread<S: Stages, T: Send>(
     work: impl FnOnce(&mut Desk<S>) -> Result<T, String> + Send,
 ) -> Result<T, String> {
     let place_of_journals = Place::new()?;
-    let nodes = nodes(&place_of_journals, Syncing::EveryMs(10), SEGMENT_BYTES, setup::ORDERS_MAX)?;
+    // Populating the usual segments takes longer than a short run.
+    let segment_bytes = if host.short { SEGMENT_BYTES / 8 } else { SEGMENT_BYTES };
+    let nodes = nodes(&place_of_journals, Syncing::EveryMs(10), segment_bytes, setup::ORDERS_MAX)?;
     let clock = Clock::Wall(host.clock.clone());
     let run = move || {
         if let Some(denied) = place(&ThreadPlan { core, ..ThreadPlan::default() }).first() {
