@@ -6,14 +6,15 @@
 //!   data; [`follow`], [`ctp`]: the engine over a recorder's journal, and at a CTP counter; [`door`]: where programs that
 //!   use CTP connect to the exchange
 //! - [`compose`]: a market and a venue as the configuration says
-//! - [`doctor`]: what a run would need
-//! - what they share: [`home`], [`error`], [`console`], [`names`], [`fields`], [`words`], [`books`]
+//! - [`doctor`]: what a run would need; [`bench`]: what the engine costs here
+//! - what they share: [`home`], [`error`], [`console`], [`names`], [`fields`], [`words`], [`books`], [`paths`]
 #![allow(clippy::disallowed_types, reason = "commands measure real time; what they print is sorted")]
 #![deny(missing_docs)]
 
 /// Version of the program, as journals name it.
 pub const BUILD: &str = concat!("shrike ", env!("CARGO_PKG_VERSION"));
 
+pub mod bench;
 pub mod books;
 pub mod compose;
 pub mod config;
@@ -28,6 +29,7 @@ pub mod fields;
 pub mod follow;
 pub mod home;
 pub mod names;
+pub mod paths;
 pub mod record;
 pub mod repair;
 pub mod replay;

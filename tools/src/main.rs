@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use shrike_tools::error::{Error, Outcome};
 use shrike_tools::{
-    config, ctl, doctor, exchange, record, repair, replay, run, simulate, status, summary, tail, verify,
+    bench, config, ctl, doctor, exchange, record, repair, replay, run, simulate, status, summary, tail, verify,
 };
 use std::process::ExitCode;
 
@@ -54,6 +54,7 @@ commands! {
     Config(config::Args) = config::run,
     Doctor(doctor::Args) = doctor::run,
     Simulate(simulate::Args) = simulate::run,
+    Bench(bench::Args) = bench::run,
 }
 
 fn main() -> ExitCode {

@@ -9,6 +9,7 @@ use crate::books::Books;
 use crate::console::{self, Progress};
 use crate::error::{Error, Outcome};
 use crate::home::{HomeArgs, JOURNALS};
+use crate::paths::{LatencyRow, Paths};
 use clap::Args as ClapArgs;
 use serde::Serialize;
 use shrike_config::Config;
@@ -77,6 +78,8 @@ pub struct OrderStatus {
     pub reconcile: ReconcileStatus,
     /// Alarms of the last run.
     pub alarms: Vec<AlarmStatus>,
+    /// Latencies of the last run by path; in simulated time the model's.
+    pub latencies: Vec<LatencyRow>,
 }
 
 /// The day's requests of one contract.
@@ -211,7 +214,7 @@ fn order(dir: &Path, quarantine: &Quarantine) -> Result<Option<OrderStatus>, Err
     let Some(run) = runs.last() else { return Ok(None) };
     let config = Config::from_text(&run.config)?;
     let (_, mut stage) = shrike_engine::setup::stages(&config, &Tables::builtin()?);
-    let mut seen = Seen::default();
+    let (mut seen, mut paths) = (Seen::default(), Paths::default());
     let mut reader = Reader::open(dir)?;
     let mut progress = Progress::new("order");
     let mut records = 0u64;
@@ -220,6 +223,7 @@ fn order(dir: &Path, quarantine: &Quarantine) -> Result<Option<OrderStatus>, Err
             stage.apply(record.header, record.event());
         }
         seen.note(record.header, record.event());
+        paths.note(record.header, record.event(), stage.ledger());
         records += 1;
         if records.is_multiple_of(65_536) {
             progress.show(records);
@@ -238,6 +242,7 @@ fn order(dir: &Path, quarantine: &Quarantine) -> Result<Option<OrderStatus>, Err
         requests: requests(&stage, &config),
         reconcile: ReconcileStatus::of(&stage),
         alarms: seen.alarms.into_values().collect(),
+        latencies: paths.rows().collect(),
     }))
 }
 
@@ -337,6 +342,11 @@ impl fmt::Display for OrderStatus {
         for AlarmStatus { alarm, raised, cleared, last } in &self.alarms {
             writeln!(f, "alarm {alarm}: raised {raised} times, ended {cleared} times, last at {last}")?;
         }
+        if !self.latencies.is_empty() {
+            writeln!(f, "latencies of this run{}", if self.simulated { " (the model's)" } else { "" })?;
+            writeln!(f, "{}", LatencyRow::HEADING)?;
+        }
+        self.latencies.iter().try_for_each(|row| writeln!(f, "{row}"))?;
         Ok(())
     }
 }

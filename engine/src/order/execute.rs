@@ -129,8 +129,13 @@ impl OrderStage {
             return false;
         }
         while let Some(pair) = self.targets.current() {
+            let wanted = self.wanted(pair);
+            if self.is_reached(pair, &wanted) {
+                self.targets.advance();
+                continue;
+            }
             for side in [Side::Buy, Side::Sell] {
-                match self.step(pair, side) {
+                match self.step(pair, side, &wanted) {
                     Step::Rest => {}
                     Step::Cancel(index) => {
                         if let Some(order) = self.ledger.order(index) {
@@ -153,10 +158,18 @@ impl OrderStage {
         false
     }
 
+    /// Whether a position is held as wanted and nothing works in the contract: then neither side needs a look. So it is
+    /// with most contracts at most ticks.
+    #[inline]
+    fn is_reached(&self, pair: Pair, wanted: &Wanted) -> bool {
+        matches!(wanted, Wanted::Position { lots, .. } if *lots == self.held(pair))
+            && self.ledger.live_orders_of(pair.instrument).next().is_none()
+    }
+
     /// Price and lots wanted of one side; no lots: nothing.
-    fn side_wanted(&self, pair: Pair, side: Side) -> (Price, Lots, bool) {
+    fn side_wanted(&self, pair: Pair, side: Side, wanted: &Wanted) -> (Price, Lots, bool) {
         const NOTHING: (Price, Lots) = (Price::ABSENT, Lots::ZERO);
-        match self.wanted(pair) {
+        match *wanted {
             Wanted::Nothing => (Price::ABSENT, Lots::ZERO, false),
             Wanted::Quote { sides } => {
                 let (price, lots) = sides.get(side_index(side)).copied().unwrap_or(NOTHING);
@@ -183,8 +196,8 @@ impl OrderStage {
     }
 
     /// What one side of a pair needs now.
-    fn step(&self, pair: Pair, side: Side) -> Step {
-        let (price, lots, quoting) = self.side_wanted(pair, side);
+    fn step(&self, pair: Pair, side: Side, wanted: &Wanted) -> Step {
+        let (price, lots, quoting) = self.side_wanted(pair, side, wanted);
         let may_follow = || self.order_rate.allows(self.now) && self.cancel_rate.allows(self.now);
         let (mut kept, mut live, mut waits) = (0i64, 0u32, false);
         for (index, order) in self.ledger.live_orders_of(pair.instrument) {

@@ -32,6 +32,8 @@ mod reconcile_tests;
 mod saved_tests;
 #[cfg(test)]
 mod stage_tests;
+#[cfg(test)]
+mod words_tests;
 
 pub use errors::{Remedy, remedy};
 pub use gate::{Gate, Refused};

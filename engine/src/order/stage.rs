@@ -51,6 +51,9 @@ pub struct OrderStage {
     pub(super) catchup: bool,
     /// Whether the last input was the stage's own timer.
     pub(super) timer_fired: bool,
+    /// Before this, and as long as only quotes and intents come, nothing but a target can lead to an output; absent: anything
+    /// may. Follows from the rest of the state, so it is in no snapshot.
+    calm_until: Nanos,
     /// When the timer that was asked for is due; absent: none is.
     pub(super) timer_due: Nanos,
     /// By order: when it was asked about; absent: not since its last report.
@@ -88,6 +91,7 @@ impl OrderStage {
             now: Nanos::ABSENT,
             catchup: false,
             timer_fired: false,
+            calm_until: Nanos::ABSENT,
             timer_due: Nanos::ABSENT,
             queried: vec![Nanos::ABSENT; capacity.orders],
             notices: Vec::with_capacity(1_024),
@@ -133,8 +137,21 @@ impl OrderStage {
         }
     }
 
+    /// Until when nothing but a target can lead to an output as long as only quotes and intents come: until the venue is to
+    /// be asked by time. Absent when anything may.
+    fn calm_until(&self) -> Nanos {
+        if self.catchup || self.session.readiness != Readiness::Ready || self.to_cancel().next().is_some() {
+            return Nanos::ABSENT;
+        }
+        let questions = [self.session.lost_check_ns, self.reconcile.ask_ns];
+        questions.into_iter().filter(|at| !at.is_absent()).min().unwrap_or(Nanos::MAX)
+    }
+
     fn apply_input(&mut self, header: &Header, event: Event<'_>) {
         self.now = header.taken_ns;
+        if !matches!(event, Event::Quote(_) | Event::TargetPosition(_) | Event::TargetQuote(_)) {
+            self.calm_until = Nanos::ABSENT;
+        }
         // A start's configuration and the end of a run lead to nothing: there is nobody yet, or any more, to send it.
         let mark = matches!(event, Event::Config(_) | Event::RunEnd(_));
         self.catchup = header.has(flags::CATCHUP) || mark;
@@ -191,6 +208,7 @@ impl OrderStage {
     }
 
     fn apply_output(&mut self, header: &Header, event: Event<'_>) {
+        self.calm_until = Nanos::ABSENT;
         self.ledger.apply(header, event);
         match event {
             Event::OrderRequest(request) => self.requested(header, request),
@@ -312,11 +330,16 @@ impl Stage for OrderStage {
     fn decide(&mut self, out: &mut OutSlot) -> bool {
         #[cfg(test)]
         assert!(!self.poisoned, "a poisoned decision");
-        self.decide_notice(out)
+        if self.now < self.calm_until {
+            return self.decide_targets(out);
+        }
+        let decided = self.decide_notice(out)
             || self.decide_resync(out)
             || self.decide_fates(out)
             || self.decide_cancels(out)
             || self.decide_targets(out)
-            || self.decide_timer(out)
+            || self.decide_timer(out);
+        self.calm_until = if decided { Nanos::ABSENT } else { self.calm_until() };
+        decided
     }
 }

@@ -171,8 +171,17 @@ impl Targets {
     /// Puts every strategy's row of a contract in the queue.
     #[inline]
     pub fn touch_instrument(&mut self, instrument: InstrumentId) {
-        for strategy in 0..self.strategies as u32 {
-            self.touch(Pair { strategy, instrument });
+        // Beyond what was ever stated there is nothing to want.
+        if instrument.index() >= self.stated && !self.flatten {
+            return;
+        }
+        let first = instrument.index().saturating_mul(self.strategies);
+        let rows = self.rows.get_mut(first..first.saturating_add(self.strategies)).unwrap_or_default();
+        for (strategy, row) in (0..).zip(rows) {
+            if !row.queued && (row.wanted != Wanted::Nothing || self.flatten) {
+                row.queued = true;
+                self.queue.push(Pair { strategy, instrument });
+            }
         }
     }
 

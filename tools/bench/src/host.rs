@@ -1,8 +1,13 @@
 //! The machine that the rows are measured on.
 
+use shrike_config::Loaded;
+use shrike_config::tables::Tables;
 use shrike_core::clock::Tsc;
 use shrike_core::thread::cores;
 use std::fmt;
+
+/// Runs a configuration of simulated time to the end of its market, journals written.
+pub type Backtest = fn(&Loaded, &Tables) -> Result<(), String>;
 
 /// What rows need to know of the machine and the run.
 pub struct Host {
@@ -16,12 +21,14 @@ pub struct Host {
     pub floor_ns: Option<f64>,
     /// Tick to order on one thread, once measured, nanoseconds.
     pub inline_ns: Option<f64>,
+    /// Makes the homes that replay rows read.
+    pub backtest: Backtest,
 }
 
 impl Host {
     /// This machine.
-    pub fn new(short: bool) -> Self {
-        Self { short, cores: cores(), clock: Tsc::calibrate(), floor_ns: None, inline_ns: None }
+    pub fn new(short: bool, backtest: Backtest) -> Self {
+        Self { short, cores: cores(), clock: Tsc::calibrate(), floor_ns: None, inline_ns: None, backtest }
     }
 
     /// `full` repetitions, a thousandth of them in short mode.

@@ -1,9 +1,11 @@
 //! The table's lines.
 
 use crate::{Budget, Figures, Host, Outcome, Row};
+use std::fmt;
 
 /// Above the lines; nanoseconds unless a line says otherwise.
-pub const HEADING: &str = "row                                           p50 ns     p99 ns   p99.9 ns  x floor  budget                 verdict";
+pub const HEADING: &str = "\
+row                                                p50 ns     p90 ns     p99 ns   p99.9 ns  p99.99 ns       max ns  x floor  budget             verdict";
 
 /// What a row is judged beside: figures of the same run.
 #[derive(Clone, Copy, Default)]
@@ -28,28 +30,30 @@ pub fn line(row: &Row, outcome: &Outcome, beside: Beside) -> String {
     match outcome {
         Outcome::Measured(figures) => {
             let note = figures.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
-            format!("{name:<42} {}  {budget:<22} {verdict}{note}", columns(figures, beside))
+            format!("{name:<47} {}  {budget:<18} {verdict}{note}", columns(figures, beside))
         }
         Outcome::Unjudged(figures, why) => {
-            format!("{name:<42} {}  {budget:<22} not judged: {why}", columns(figures, beside))
+            format!("{name:<47} {}  {budget:<18} not judged: {why}", columns(figures, beside))
         }
         Outcome::Rate(rate, note) => {
-            format!("{name:<42} {:>40}  {budget:<22} {verdict} ({note})", format!("{rate:.2} M/s"))
+            format!("{name:<47} {:>76}  {budget:<18} {verdict} ({note})", format!("{rate:.2} M/s"))
         }
-        Outcome::Absent(why) => format!("{name:<42} {:>40}  {budget:<22} absent: {why}", "-"),
+        Outcome::Absent(why) => format!("{name:<47} {:>76}  {budget:<18} absent: {why}", "-"),
     }
 }
 
 fn columns(figures: &Figures, beside: Beside) -> String {
     let times = times_floor(figures, beside).map_or(String::from("-"), |times| format!("{times:.2}"));
-    format!("{:>9.1} {:>10.1} {:>10.1} {times:>8}", figures.p50, figures.p99, figures.p999)
+    let Figures { p50, p90, p99, p999, p9999, max, .. } = figures;
+    format!("{p50:>9.1} {p90:>10.1} {p99:>10.1} {p999:>10.1} {p9999:>10.1} {max:>12.1} {times:>8}")
 }
 
 fn times_floor(figures: &Figures, beside: Beside) -> Option<f64> {
     figures.times_floor.or(beside.floor_ns.map(|floor| figures.p50 / floor))
 }
 
-fn budget(budget: Budget) -> String {
+/// A budget in words.
+pub fn budget(budget: Budget) -> String {
     match budget {
         Budget::None => String::from("-"),
         Budget::P50(ns) => format!("p50 <= {ns}"),
@@ -60,8 +64,29 @@ fn budget(budget: Budget) -> String {
     }
 }
 
-/// `pass`, or `over` with how far; `-` where there is nothing to judge.
-fn verdict(budget: Budget, outcome: &Outcome, beside: Beside) -> String {
+/// Whether a budget is kept.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Verdict {
+    /// There is nothing to judge, or nothing to judge it by.
+    None,
+    /// It is.
+    Pass,
+    /// It is not: this many times the budget.
+    Over(f64),
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("-"),
+            Self::Pass => f.write_str("pass"),
+            Self::Over(times) => write!(f, "OVER, {times:.2} of budget"),
+        }
+    }
+}
+
+/// Judges an outcome.
+pub fn verdict(budget: Budget, outcome: &Outcome, beside: Beside) -> Verdict {
     let over = match (budget, outcome) {
         (Budget::P50(ns), Outcome::Measured(figures)) => Some(figures.p50 / ns),
         (Budget::P999(ns), Outcome::Measured(figures)) => Some(figures.p999 / ns),
@@ -76,9 +101,9 @@ fn verdict(budget: Budget, outcome: &Outcome, beside: Beside) -> String {
         _ => None,
     };
     match over {
-        None => String::from("-"),
-        Some(over) if over <= 1.0 => String::from("pass"),
-        Some(over) => format!("OVER, {over:.2} of budget"),
+        None => Verdict::None,
+        Some(over) if over <= 1.0 => Verdict::Pass,
+        Some(over) => Verdict::Over(over),
     }
 }
 
@@ -89,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_row_is_judged_by_its_budget() {
-        let figures = Figures { p50: 80.0, p99: 90.0, p999: 400.0, times_floor: None, note: None };
+        let figures = Figures { p50: 80.0, p99: 90.0, p999: 400.0, ..Figures::default() };
         let measured = Outcome::Measured(figures.clone());
         let floor = |ns| Beside { floor_ns: Some(ns), inline_ns: None };
         let none = Beside::default();
@@ -105,14 +130,14 @@ mod tests {
             (Budget::InlineAndHops(1.0), floor(20.0), "-"),
             (Budget::None, floor(50.0), "-"),
         ] {
-            assert_eq!(verdict(budget, &measured, beside), expected, "{budget:?}");
+            assert_eq!(verdict(budget, &measured, beside).to_string(), expected, "{budget:?}");
         }
         let own_floor = Outcome::Measured(Figures { times_floor: Some(1.5), ..figures.clone() });
-        assert_eq!(verdict(Budget::TimesFloor(1.6), &own_floor, floor(25.0)), "pass", "its own floor counts");
+        assert_eq!(verdict(Budget::TimesFloor(1.6), &own_floor, floor(25.0)), Verdict::Pass, "its own floor counts");
         let unjudged = Outcome::Unjudged(figures, String::from("one core"));
-        assert_eq!(verdict(Budget::P50(40.0), &unjudged, none), "-");
+        assert_eq!(verdict(Budget::P50(40.0), &unjudged, none), Verdict::None);
         let rate = |rate| Outcome::Rate(rate, String::new());
-        assert_eq!(verdict(Budget::MillionsPerSecond(10.0), &rate(5.0), none), "OVER, 2.00 of budget");
-        assert_eq!(verdict(Budget::MillionsPerSecond(10.0), &rate(11.0), none), "pass");
+        assert_eq!(verdict(Budget::MillionsPerSecond(10.0), &rate(5.0), none), Verdict::Over(2.0));
+        assert_eq!(verdict(Budget::MillionsPerSecond(10.0), &rate(11.0), none), Verdict::Pass);
     }
 }

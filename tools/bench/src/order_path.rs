@@ -6,10 +6,10 @@
 
 use crate::figures::Samples;
 use crate::place::Place;
-use crate::{Figures, Host, Outcome, venue};
+use crate::{Host, Outcome, venue};
 use shrike_config::tables::Tables;
 use shrike_config::{Config, Source};
-use shrike_core::clock::{Clock, Tsc};
+use shrike_core::clock::Clock;
 use shrike_core::codes::{OrderStatus, RequestKind, StageId};
 use shrike_core::event::{
     Body, DepthTick, Event, Header, MarketSlot, OrderRequest, ReportSlot, RequestSlot, RunStart, Seq,
@@ -22,7 +22,7 @@ use shrike_engine::setup;
 use shrike_engine::signal::strategies::{Quoter, QuoterParams};
 use shrike_engine::signal::{SignalStage, StrategySpec};
 use shrike_engine::stage::Driver;
-use shrike_feed::ctp::decode;
+use shrike_feed::ctp::decode::{self, Dates};
 use shrike_journal::{Syncing, Writer, WriterOptions};
 use std::path::Path;
 
@@ -34,17 +34,44 @@ const WARM_UP: u64 = 2_000;
 const PIPELINE_THREADS: usize = 3;
 const SEGMENT_BYTES: u32 = 64 << 20;
 
-/// Everything on one thread.
-pub fn inline(host: &mut Host) -> Outcome {
+/// Times of [`Desk::trade`].
+pub struct Timed {
+    /// From before a tick's decoding until its order is handed over.
+    pub orders: Samples,
+    /// From a report's being handed in until its state is folded, journaled, and taken by the strategy.
+    pub reports: Samples,
+}
+
+/// Everything on one thread: what `work` gives at a desk with so many contracts.
+pub fn inline_desk<T: Send>(
+    host: &Host,
+    contracts: u32,
+    work: impl FnOnce(&mut Desk<Inline>) -> Result<T, String> + Send,
+) -> Result<T, String> {
     let core = host.spinning::<1>().map(|[core]| core).ok();
-    let outcome = on_thread(host, core, |nodes, clock| Ok(Inline::new(nodes, Clock::Wall(clock), 1_024)));
-    match outcome {
-        Ok(figures) => {
+    on_thread(host, core, contracts, |nodes, clock| Ok(Inline::new(nodes, clock, 1_024)), work)
+}
+
+fn traded(host: &Host) -> Result<Timed, String> {
+    let ticks = host.repetitions(TICKS);
+    inline_desk(host, venue::CONTRACTS, |desk| desk.trade(WARM_UP.min(ticks), ticks))
+}
+
+/// Tick to order on one thread.
+pub fn inline(host: &mut Host) -> Outcome {
+    match traded(host) {
+        Ok(timed) => {
+            let figures = timed.orders.figures(1.0);
             host.inline_ns = Some(figures.p50);
             Outcome::Measured(figures)
         }
         Err(why) => Outcome::Absent(why),
     }
+}
+
+/// A report to the state that strategies see, on one thread.
+pub fn reports(host: &mut Host) -> Outcome {
+    traded(host).map_or_else(Outcome::Absent, |timed| Outcome::Measured(timed.reports.figures(1.0)))
 }
 
 /// The edge and each stage on a thread of its own: three hops, tick in to request out.
@@ -69,8 +96,10 @@ pub fn pipeline(host: &mut Host) -> Outcome {
             overflow: 1_024,
         },
     };
-    let start = |nodes, clock| Pipeline::start(nodes, Clock::Wall(clock), plan).map_err(|error| error.to_string());
-    match (on_thread(host, edge, start), cores) {
+    let start = |nodes, clock| Pipeline::start(nodes, clock, plan).map_err(|error| error.to_string());
+    let ticks = host.repetitions(TICKS);
+    let work = |desk: &mut Desk<Pipeline>| Ok(desk.trade(WARM_UP.min(ticks), ticks)?.orders.figures(1.0));
+    match (on_thread(host, edge, venue::CONTRACTS, start, work), cores) {
         (Ok(figures), Ok(_)) => Outcome::Measured(figures),
         (Ok(figures), Err(why)) => Outcome::Unjudged(figures, format!("threads take turns: {why}")),
         (Err(why), _) => Outcome::Absent(why),
@@ -78,33 +107,45 @@ pub fn pipeline(host: &mut Host) -> Outcome {
 }
 
 /// Measures on a thread of its own: the caller's stays where it is. Journals first, so that their threads are not pinned.
-fn on_thread<S: Stages>(
+fn on_thread<S: Stages, T: Send>(
     host: &Host,
     core: Option<usize>,
-    start: impl FnOnce(Nodes, Tsc) -> Result<S, String> + Send,
-) -> Result<Figures, String> {
+    contracts: u32,
+    start: impl FnOnce(Nodes, Clock) -> Result<S, String> + Send,
+    work: impl FnOnce(&mut Desk<S>) -> Result<T, String> + Send,
+) -> Result<T, String> {
     let place_of_journals = Place::new()?;
-    let nodes = nodes(&place_of_journals)?;
-    let (clock, ticks) = (host.clock.clone(), host.repetitions(TICKS));
+    // Populating the usual segments takes longer than a short run.
+    let segment_bytes = if host.short { SEGMENT_BYTES / 8 } else { SEGMENT_BYTES };
+    let nodes = nodes(&place_of_journals, Syncing::EveryMs(10), segment_bytes, setup::ORDERS_MAX)?;
+    let clock = Clock::Wall(host.clock.clone());
     let run = move || {
         if let Some(denied) = place(&ThreadPlan { core, ..ThreadPlan::default() }).first() {
             return Err(denied.to_string());
         }
         let stages = start(nodes, clock.clone())?;
-        let mut desk = Desk { stages, clock, market: Box::default(), report: Box::default(), feed: 0, told: 0 };
-        let samples = desk.open().and_then(|()| desk.trade(ticks));
-        let Nodes { signal, order } = desk.stages.finish();
-        signal.log.close().and_then(|()| order.log.close()).map_err(|error| error.to_string())?;
-        Ok(samples?.figures(1.0))
+        let mut desk = Desk::at(stages, clock, contracts);
+        let done = desk.open().and_then(|()| work(&mut desk));
+        desk.close()?;
+        done
     };
     match std::thread::scope(|scope| scope.spawn(run).join()) {
-        Ok(figures) => figures,
+        Ok(done) => done,
         Err(_) => Err(String::from("the thread panicked")),
     }
 }
 
-/// Both stages with their journals: one quoter, the usual capacities, and limits that so many orders keep.
-fn nodes(journals: &Place) -> Result<Nodes, String> {
+/// Both stages with their journals: one quoter, the usual capacities, and limits that many orders keep.
+pub fn nodes(journals: &Place, syncing: Syncing, segment_bytes: u32, orders: usize) -> Result<Nodes, String> {
+    let log = |stage| writer(journals, stage, syncing, segment_bytes);
+    Ok(Nodes {
+        signal: Driver::new(signal_stage(), log(StageId::Signal)?, Nanos::ABSENT),
+        order: Driver::new(order_stage(orders)?, log(StageId::Order)?, Nanos::ABSENT),
+    })
+}
+
+/// A signal stage with one quoter.
+pub fn signal_stage() -> SignalStage {
     let quoter = QuoterParams {
         lots: Lots::new(1),
         edge_ticks: 0,
@@ -118,16 +159,12 @@ fn nodes(journals: &Place) -> Result<Nodes, String> {
         symbols: vec![String::from("ru*")],
         strategy: Box::new(Quoter::new(1, quoter)),
     }];
-    let signal = SignalStage::new(setup::INSTRUMENTS_MAX, strategies);
-    Ok(Nodes {
-        signal: Driver::new(signal, writer(journals, StageId::Signal)?, Nanos::ABSENT),
-        order: Driver::new(order_stage()?, writer(journals, StageId::Order)?, Nanos::ABSENT),
-    })
+    SignalStage::new(setup::INSTRUMENTS_MAX, strategies)
 }
 
-/// An order stage with the usual capacities.
-pub fn order_stage() -> Result<OrderStage, String> {
-    let capacity = OrderCapacity { instruments: setup::INSTRUMENTS_MAX, strategies: 1, orders: setup::ORDERS_MAX };
+/// An order stage with the usual capacities, and room for so many orders a day.
+pub fn order_stage(orders: usize) -> Result<OrderStage, String> {
+    let capacity = OrderCapacity { instruments: setup::INSTRUMENTS_MAX, strategies: 1, orders };
     Ok(OrderStage::new(settings()?, capacity))
 }
 
@@ -138,6 +175,7 @@ fn settings() -> Result<OrderSettings, String> {
     let mut settings = setup::order_settings(&loaded.config, &tables);
     // The windows keep their length in requests, and so their memory.
     settings.rate_window_ns = 1;
+    settings.live_orders_max = 1_000;
     for product in &mut settings.contracts {
         product.limits.orders_per_day = 1_000_000;
         product.limits.cancels_per_day = 1_000_000;
@@ -145,9 +183,9 @@ fn settings() -> Result<OrderSettings, String> {
     Ok(settings)
 }
 
-fn writer(journals: &Place, stage: StageId) -> Result<StageLog, String> {
-    let mut options = journals.options(WriterOptions::new(stage).with_segment_bytes(SEGMENT_BYTES));
-    options.syncing = Syncing::EveryMs(10);
+fn writer(journals: &Place, stage: StageId, syncing: Syncing, segment_bytes: u32) -> Result<StageLog, String> {
+    let mut options = journals.options(WriterOptions::new(stage).with_segment_bytes(segment_bytes));
+    options.syncing = syncing;
     let dir: &Path = &journals.path().join(stage.name());
     let (mut writer, _) = Writer::create_or_resume(dir, options).map_err(|error| error.to_string())?;
     if writer.storage().is_in_memory() {
@@ -158,9 +196,11 @@ fn writer(journals: &Place, stage: StageId) -> Result<StageLog, String> {
 }
 
 /// The edge: feed and gateway of the bench's own.
-struct Desk<S> {
+pub struct Desk<S> {
     stages: S,
-    clock: Tsc,
+    clock: Clock,
+    contracts: u32,
+    dates: Dates,
     market: Box<MarketSlot>,
     report: Box<ReportSlot>,
     feed: u64,
@@ -168,62 +208,87 @@ struct Desk<S> {
 }
 
 impl<S: Stages> Desk<S> {
+    /// At these stages, with so many contracts.
+    pub fn at(stages: S, clock: Clock, contracts: u32) -> Self {
+        let dates = Dates::default();
+        Self { stages, clock, contracts, dates, market: Box::default(), report: Box::default(), feed: 0, told: 0 }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Nanos {
+        self.clock.now()
+    }
+
+    /// Ends the stages and closes their journals.
+    pub fn close(self) -> Result<(), String> {
+        let Nodes { signal, order } = self.stages.finish();
+        signal.log.close().and_then(|()| order.log.close()).map_err(|error| error.to_string())
+    }
+
     /// Brings the order stage to where it may send.
-    fn open(&mut self) -> Result<(), String> {
+    pub fn open(&mut self) -> Result<(), String> {
         self.market(&RunStart::default())?;
         self.tell(&RunStart::default())?;
-        for contract in 0..venue::CONTRACTS {
+        for contract in 0..self.contracts {
             self.market(&venue::contract(contract))?;
             self.tell(&venue::contract(contract))?;
         }
         self.tell(&venue::login())?;
-        for contract in 0..venue::CONTRACTS {
+        for contract in 0..self.contracts {
             self.tell(&venue::rates(contract))?;
         }
         self.tell(&venue::funds())?;
         self.tell(&venue::resync_end())?;
-        for contract in 0..venue::CONTRACTS {
+        for contract in 0..self.contracts {
             self.market(&venue::phase(contract))?;
         }
         if self.stages.status().ready { Ok(()) } else { Err(String::from("the order stage is not ready")) }
     }
 
-    /// Times `ticks` ticks that lead to orders.
-    fn trade(&mut self, ticks: u64) -> Result<Samples, String> {
-        let mut samples = Samples::new();
-        let warm_up = WARM_UP.min(ticks);
+    /// Times `ticks` ticks that lead to orders, after some that count as warm-up, and the reports that they are queued.
+    pub fn trade(&mut self, warm_up: u64, ticks: u64) -> Result<Timed, String> {
+        let mut timed = Timed { orders: Samples::new(), reports: Samples::new() };
         for (step, number) in (0..u32::MAX).zip(0..warm_up + ticks) {
-            let contract = step % venue::CONTRACTS;
+            let contract = step % self.contracts;
             let decoding = venue::decoding(contract);
-            let with_bid = venue::snapshot(step / venue::CONTRACTS, true);
+            let with_bid = venue::snapshot(step / self.contracts, true);
             let (taken_ns, order) = self.tick(&with_bid, &decoding)?;
             let Some(order) = order.filter(|order| order.kind() == Some(RequestKind::Insert)) else {
                 return Err(format!("tick {number} led to no order"));
             };
             if number >= warm_up {
-                samples.batch(taken_ns, 1);
+                timed.orders.batch(taken_ns, 1);
             }
-            self.tell(&venue::report(&order, OrderStatus::Queued))?;
-            let (_, cancel) = self.tick(&venue::snapshot(step / venue::CONTRACTS, false), &decoding)?;
+            let queued = venue::report(&order, OrderStatus::Queued);
+            let start = self.clock.now();
+            self.tell(&queued)?;
+            if number >= warm_up {
+                timed.reports.batch(self.clock.now().since(start), 1);
+            }
+            let (_, cancel) = self.tick(&venue::snapshot(step / self.contracts, false), &decoding)?;
             let Some(cancel) = cancel.filter(|cancel| cancel.kind() == Some(RequestKind::Cancel)) else {
                 return Err(format!("the bid of tick {number} was not pulled"));
             };
             self.tell(&venue::report(&OrderRequest { lots: order.lots, ..cancel }, OrderStatus::Cancelled))?;
         }
-        Ok(samples)
+        Ok(timed)
     }
 
     /// One tick, from before its decoding until its request is handed over: how long, and the request.
     #[inline(never)]
-    fn tick(
+    pub fn tick(
         &mut self,
         snapshot: &decode::DepthSnapshot,
         contract: &decode::Contract,
     ) -> Result<(u64, Option<OrderRequest>), String> {
         let clock = &self.clock;
+        if let Clock::Simulated(time) = clock {
+            time.advance_to(time.now().after(1_000));
+        }
         let start = clock.now();
         let tick: &mut DepthTick = self.market.place();
-        decode::decode(snapshot, contract, TradingDay::ABSENT, start, tick).map_err(|error| error.to_string())?;
+        let stamp = decode::stamp(snapshot, contract, TradingDay::ABSENT, start, &mut self.dates);
+        decode::fill(snapshot, contract, &stamp.map_err(|error| error.to_string())?, tick);
         self.feed += 1;
         let header = self.market.header_mut();
         (header.seq, header.recv_ns) = (Seq::new(StageId::Feed, 0, self.feed), start);
@@ -247,7 +312,7 @@ impl<S: Stages> Desk<S> {
         self.stages.settle(&mut |_| {}).map_err(|stopped| stopped.to_string())
     }
 
-    fn tell<B: Body>(&mut self, event: &B) -> Result<(), String> {
+    pub fn tell<B: Body>(&mut self, event: &B) -> Result<(), String> {
         self.told += 1;
         self.report.put(event);
         let seq = Seq::new(StageId::Gateway, 0, self.told);

@@ -94,6 +94,18 @@ pub fn resync_end() -> ResyncEnd {
     ResyncEnd { trading_day: day(), session_id: SESSION, ..ResyncEnd::default() }
 }
 
+/// The exchange's number of an order, right-aligned as CTP gives it. Without formatting: profiles see the stage.
+fn sys_id(order_ref: u64) -> Text<24> {
+    let (mut digits, mut rest) = ([b' '; 12], order_ref);
+    for place in digits.iter_mut().rev() {
+        if rest > 0 {
+            *place = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+    }
+    Text::new(&digits).unwrap_or_default()
+}
+
 /// The venue's word on an order.
 pub fn report(request: &OrderRequest, status: OrderStatus) -> OrderReport {
     OrderReport {
@@ -102,7 +114,7 @@ pub fn report(request: &OrderRequest, status: OrderStatus) -> OrderReport {
         order_ref: request.order_ref,
         front_id: request.front_id,
         session_id: request.session_id,
-        order_sys_id: Text::new(format!("{:12}", request.order_ref).as_bytes()).unwrap_or_default(),
+        order_sys_id: sys_id(request.order_ref),
         price: request.price,
         lots: request.lots,
         status: status.code(),

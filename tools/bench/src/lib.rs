@@ -1,5 +1,5 @@
 //! What Shrike costs, measured: rows of one table, each beside its budget (DESIGN) and the core-to-core floor of the same
-//! run. `cargo bench -p shrike-benches` prints it. To add a row, write a function from [`Host`] to [`Outcome`] and list it
+//! run. `shrike bench` and `cargo bench -p shrike-benches` print it. To add a row, write a function from [`Host`] to [`Outcome`] and list it
 //! in [`rows`].
 #![deny(missing_docs)]
 
@@ -11,13 +11,17 @@ mod mechanics;
 mod order_path;
 mod pingpong;
 mod place;
-mod record;
+pub mod plot;
 mod replay;
+pub mod run;
+mod schedule;
+mod stages;
+pub mod steps;
 pub mod table;
 mod venue;
 
 pub use figures::Figures;
-pub use host::Host;
+pub use host::{Backtest, Host};
 
 /// The name of the floor's row.
 pub const FLOOR: &str = "core-to-core floor, one way";
@@ -76,12 +80,23 @@ pub fn rows() -> Vec<Row> {
         row("journal append 384 B, closed loop", Budget::P50(60.0), journal::closed_384),
         row("journal append 128 B, 200 k/s, syncing", Budget::P999(300.0), journal::open_128),
         row("journal append 384 B, 200 k/s, syncing", Budget::P999(300.0), journal::open_384),
+        row("hiccups of the host, 100 k/s", Budget::None, schedule::hiccups),
         row("CTP decode into a ring slot", Budget::None, decode::decode),
         row("CTP callback to the ring", Budget::P50(60.0), decode::callback),
         row("CTP callbacks and their ticks, one core", Budget::MillionsPerSecond(1.0), decode::throughput),
-        row("record, generated market", Budget::MillionsPerSecond(0.1), record::generated),
+        row("signal stage alone, EMA cross", Budget::None, stages::signal),
+        row("order stage alone, quote of a held contract", Budget::None, stages::quote_of_held),
+        row("order stage alone, an order's life of 4 inputs", Budget::None, stages::order),
+        row("report to state, inline", Budget::None, order_path::reports),
         row("tick to order, inline", Budget::P50(350.0), order_path::inline),
         row("tick to order, pipeline", Budget::InlineAndHops(3.0), order_path::pipeline),
+        row("tick to rest, 1 k/s", Budget::None, schedule::at_1k),
+        row("tick to rest, 10 k/s", Budget::None, schedule::at_10k),
+        row("tick to rest, 100 k/s", Budget::None, schedule::at_100k),
+        row("tick to rest, 1 M/s", Budget::None, schedule::at_1m),
+        row("tick to rest, bursts of 100 each 10 ms", Budget::None, schedule::bursts),
+        row("burst of 500 contracts, the last one's order", Budget::P50(100_000.0), schedule::burst_of_one_order),
+        row("burst of 500 contracts, 500 orders", Budget::None, schedule::burst_of_orders),
         row("replay, generated market, verified", Budget::MillionsPerSecond(10.0), replay::generated),
         row("replay, recordings, verified", Budget::MillionsPerSecond(10.0), replay::recorded),
         row("recovery, 128 B records", Budget::MillionsPerSecond(5.0), replay::recovery),
@@ -94,7 +109,7 @@ mod tests {
 
     #[test]
     fn every_row_gives_an_outcome_in_short_mode() {
-        let mut host = Host::new(true);
+        let mut host = Host::new(true, |_, _| Err(String::from("nothing makes homes here")));
         for row in rows() {
             match (row.measure)(&mut host) {
                 Outcome::Measured(figures) | Outcome::Unjudged(figures, _) => {

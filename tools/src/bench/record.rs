@@ -1,13 +1,13 @@
 //! What `shrike record` sustains: a market as fast as it comes into a journal on the disk, in segments that roll and are
 //! synced meanwhile.
 
-use crate::{Host, Outcome};
+use crate::{compose, record};
+use shrike_bench::{Host, Outcome};
 use shrike_config::tables::Tables;
 use shrike_config::{Config, Source};
 use shrike_core::event::MarketSlot;
 use shrike_core::units::Nanos;
 use shrike_core::venue::{MarketFeed, Next};
-use shrike_tools::{compose, record};
 use std::sync::atomic::AtomicBool;
 
 /// Trading days of the generated market.
