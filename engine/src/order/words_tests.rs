@@ -36,7 +36,8 @@ fn a_request_about_an_order_names_it_whole() {
         };
         let cancel = desk.target(instrument, -3, Urgency::Passive).cancels()[0];
         assert_eq!(OrderRequest { revision: order.revision, ..cancel }, named(RequestKind::Cancel));
-        let question = desk.wait(desk.settings.ack_timeout_ns + 1).requests(RequestKind::QueryOrder)[0];
+        let waited = desk.wait(3 * desk.settings.ack_timeout_ns);
+        let question = waited.requests(RequestKind::QueryOrder)[0];
         assert_eq!(OrderRequest { revision: order.revision, ..question }, named(RequestKind::QueryOrder));
     }
 }
