@@ -77,6 +77,16 @@ fn a_target_beyond_the_money_is_reached_as_far_as_the_money_goes() {
 }
 
 #[test]
+fn strategies_of_one_account_do_not_trade_with_each_other() {
+    let mut desk = Desk::ready();
+    let theirs = desk.target(CZCE, 2, Urgency::Passive).inserts()[0];
+    desk.queued(&theirs);
+    let said = desk.quote(CZCE, 0, BID);
+    assert!(said.inserts().is_empty());
+    assert_eq!(told(&said)[0].0, RefusalReason::SelfTrade);
+}
+
+#[test]
 fn what_the_venue_refuses_for_good_goes_back_with_its_error() {
     let mut desk = Desk::ready();
     let order = desk.target(SHFE, 1, Urgency::Passive).inserts()[0];

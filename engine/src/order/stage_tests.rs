@@ -437,6 +437,14 @@ fn quoting(desk: &mut Desk) -> [OrderRequest; 2] {
 }
 
 #[test]
+fn no_rate_of_ours_holds_back_a_cancel_that_pulls() {
+    let slow = OrderSettings { orders_per_window: 2, cancels_per_window: 1, ..settings() };
+    let mut desk = Desk::ready_with(slow, &[]);
+    quoting(&mut desk);
+    assert_eq!(desk.command(CommandKind::Halt).cancels().len(), 2, "both at once, with no room in either window");
+}
+
+#[test]
 fn observe_and_halt_pull_everything_and_resume_sends_again() {
     for kind in [CommandKind::Observe, CommandKind::Halt] {
         let mut desk = Desk::ready();
