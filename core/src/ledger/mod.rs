@@ -28,6 +28,9 @@
 //!   an amount per lot, for margin and again for the opening fee. A market order binds at the day's upper limit;
 //! - **position profit** is marked at the day's settlement, else the last price of the day, else the previous
 //!   settlement;
+//! - an **option's** premium changes hands at once: what fills pay and receive is close profit, and lots held have no
+//!   result. A bought one binds no margin, a buy order its premium; a written one binds a fixed amount per lot and the
+//!   premium, at the greater of the previous settlement and the mark, and at least another amount;
 //! - equity = pre balance + close profit + position profit - commission; available = equity - margin - frozen.
 //!
 //! A close told before its open makes a queue of negative lots, which the open then meets in the same order. Positions
