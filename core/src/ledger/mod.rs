@@ -71,9 +71,9 @@ pub use position::Position;
 pub use snapshot::RestoreError;
 
 use crate::codes::Side;
-use crate::event::{DayRoll, Event, Header, Login};
+use crate::event::{DayRoll, Event, Header, Login, flags};
 use crate::instrument::{InstrumentId, Instruments};
-use crate::units::{Lots, Price, TradingDay};
+use crate::units::{Lots, Nanos, Price, TradingDay};
 use account::{Account, Totals};
 use bytemuck::{CheckedBitPattern, NoUninit};
 use details::Details;
@@ -220,7 +220,11 @@ impl Ledger {
     pub fn apply(&mut self, header: &Header, event: Event<'_>) -> Applied {
         let taken_ns = header.taken_ns;
         let applied = match event {
-            Event::Quote(quote) => self.on_instrument(quote.instrument, |p| p.set_quote(quote, taken_ns)),
+            Event::Quote(quote) => {
+                // What is told of the past says what was, not what is.
+                let taken_ns = if header.has(flags::CATCHUP) { Nanos::ABSENT } else { taken_ns };
+                self.on_instrument(quote.instrument, |p| p.set_quote(quote, taken_ns))
+            }
             Event::OrderReport(report) => self.on_report(report, taken_ns),
             Event::Fill(fill) => self.on_fill(fill, taken_ns),
             Event::OrderRequest(request) => self.on_request(request, header),
@@ -235,6 +239,10 @@ impl Ledger {
             Event::PositionReport(report) => self.on_position_report(report),
             Event::FundsReport(report) => self.on_funds_report(report),
             Event::ResyncEnd(end) => self.on_resync_end(end),
+            Event::RunStart(_) => {
+                self.positions.iter_mut().for_each(Position::age_quote);
+                Applied::Nothing
+            }
             _ => Applied::Nothing,
         };
         self.account.ignored += matches!(applied, Applied::Ignored(_)) as u64;

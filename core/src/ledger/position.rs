@@ -191,7 +191,8 @@ impl Position {
     pub fn quote(&self) -> &Quote {
         &self.quote
     }
-    /// When the latest quote was taken; absent before the first of the trading day.
+    /// When the latest quote was taken; absent before the first of the trading day and of the run, and while what is told
+    /// is of the past.
     #[inline]
     pub fn quote_ns(&self) -> Nanos {
         self.quote_ns
@@ -312,6 +313,11 @@ impl Position {
             self.last = quote.last;
             self.value_position();
         }
+    }
+
+    /// The market is not seen any more: the quote says what was, not what is.
+    pub(super) fn age_quote(&mut self) {
+        self.quote_ns = Nanos::ABSENT;
     }
 
     /// The exchange's word overrides the calendar: while it halts a contract, the calendar may shut or interrupt the

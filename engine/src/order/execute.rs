@@ -246,6 +246,10 @@ impl OrderStage {
         ) else {
             return refuse(none(RefusalReason::UnknownInstrument), lots, 0);
         };
+        // An intent of before a restart waits for the market of after it; closing, too, has a price to be judged by.
+        if book.quote_ns().is_absent() {
+            return Step::Rest;
+        }
         let (offset, most) = Self::offset(book, def, side, lots);
         let lots = most.min(limits.order_lots_max).min(def.max_limit_lots);
         let order = OrderRequest {

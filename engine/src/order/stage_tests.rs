@@ -357,6 +357,30 @@ fn a_restart_cancels_what_lives_before_the_first_new_order() {
     assert!(next.order_ref > order.order_ref && next.session_id == 8, "the first new order comes after");
 }
 
+/// What was wanted before the restart is wanted still, but at prices that nobody has seen since.
+#[test]
+fn an_intent_of_before_a_restart_waits_for_the_market_of_after_it() {
+    let mut desk = Desk::ready();
+    let bought = only(desk.target(SHFE, 3, Urgency::Aggressive).inserts());
+    desk.filled(&bought);
+    desk.venue(&Connection { connected: 0, channel: StageId::Gateway.code(), ..Connection::default() });
+    assert!(desk.target(SHFE, 0, Urgency::Aggressive).inserts().is_empty(), "there is no connection");
+    let (mut desk, _) = desk.restarted(settings());
+    desk.log_in(day(2), 8);
+    desk.venue(&holds(SHFE, Side::Buy, 3, 0));
+    desk.venue(&funds(1_000_000));
+    let said = desk.resynced(&[]);
+    assert!(said.inserts().is_empty(), "closing, too, waits: {:?}", shape(&said.inserts()));
+    // What comes of the past after a long absence says nothing of now.
+    let mut past = ReportSlot::default();
+    past.put(&quote(SHFE, BID - 1, ASK - 1));
+    past.header_mut().flags = flags::CATCHUP;
+    assert!(desk.hear_slot(StageId::Signal, past).inserts().is_empty());
+    assert!(desk.market(CZCE, BID, ASK).inserts().is_empty(), "another contract's market");
+    let said = desk.market(SHFE, BID - 3, ASK - 3);
+    assert_eq!(shape(&said.inserts()), [(Side::Sell, Offset::CloseToday, BID - 3, 3)]);
+}
+
 #[test]
 fn on_crash_keep_leaves_orders_to_work() {
     let keep = crate::order::OrderSettings { cancel_on_start: false, ..settings() };
