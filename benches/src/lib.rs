@@ -11,6 +11,7 @@ mod mechanics;
 mod order_path;
 mod pingpong;
 mod place;
+mod record;
 mod replay;
 pub mod table;
 mod venue;
@@ -78,6 +79,7 @@ pub fn rows() -> Vec<Row> {
         row("CTP decode into a ring slot", Budget::None, decode::decode),
         row("CTP callback to the ring", Budget::P50(60.0), decode::callback),
         row("CTP callbacks and their ticks, one core", Budget::MillionsPerSecond(1.0), decode::throughput),
+        row("record, generated market", Budget::MillionsPerSecond(0.1), record::generated),
         row("tick to order, inline", Budget::P50(350.0), order_path::inline),
         row("tick to order, pipeline", Budget::InlineAndHops(3.0), order_path::pipeline),
         row("replay, generated market, verified", Budget::MillionsPerSecond(10.0), replay::generated),
