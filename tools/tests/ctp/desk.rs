@@ -282,7 +282,7 @@ impl Process {
     }
 
     /// Ends it with SIGTERM, in order.
-    fn stop(mut self) -> String {
+    pub fn stop(mut self) -> String {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(told.success());
         let status = self.child.wait().unwrap();
