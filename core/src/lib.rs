@@ -3,6 +3,7 @@
 //! - words: [`units`], [`codes`], [`event`], [`instrument`], [`product`], [`venue`]
 //! - time: [`calendar`]
 //! - books: [`ledger`]
+//! - mathematics: [`pricing`]
 //! - mechanics: [`ring`], [`thread`], [`clock`], [`latency`]
 //!
 //! Nothing here does I/O.
@@ -15,6 +16,7 @@ pub mod event;
 pub mod instrument;
 pub mod latency;
 pub mod ledger;
+pub mod pricing;
 pub mod product;
 pub mod ring;
 pub mod thread;
