@@ -4,6 +4,7 @@
 //!
 //! - [`elementary`], [`normal`]: exponential, logarithm and the normal distribution, the same on every host
 //! - [`black`]: European options on a forward (Black 1976, Bachelier), their Greeks, one or a chain at once
+//! - [`smile`], [`surface`]: implied volatility by strike and by expiry, without arbitrage
 //!
 //! Conventions, everywhere: delta and gamma are with respect to the **forward**; vega, vanna and volga to one unit of
 //! volatility (1.00, not one point); theta and charm are changes per **year that passes**; rho is with respect to the
@@ -12,7 +13,10 @@
 
 pub mod black;
 pub mod elementary;
+mod least_squares;
 pub mod normal;
+pub mod smile;
+pub mod surface;
 
 pub use crate::codes::{OptionStyle, OptionType};
 
