@@ -81,12 +81,8 @@ fn linearise<const N: usize, M>(
             }
         }
     }
-    for i in 0..N {
-        for j in 0..i {
-            normal[j][i] = normal[i][j];
-        }
-    }
-    (normal, gradient)
+    let mirrored = std::array::from_fn(|i| std::array::from_fn(|j| if j <= i { normal[i][j] } else { normal[j][i] }));
+    (mirrored, gradient)
 }
 
 /// Solves a small linear system by elimination with pivots; `None` when it is singular.

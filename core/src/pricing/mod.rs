@@ -3,18 +3,30 @@
 //! plain numbers of one currency unit and leave so, and whoever turns them into orders rounds them to ticks.
 //!
 //! - [`elementary`], [`normal`]: exponential, logarithm and the normal distribution, the same on every host
-//! - [`black`]: European options on a forward (Black 1976, Bachelier), their Greeks, one or a chain at once
+//! - [`black`], [`bachelier`]: European options on a forward, their Greeks, one or a chain at once
+//! - [`implied`]: implied volatility, the band of a quote, and the reason where there is none
+//! - [`clock`], [`forward`]: time left and the forward, as a market gives them
 //! - [`smile`], [`surface`]: implied volatility by strike and by expiry, without arbitrage
+//! - [`portfolio`], [`margin`]: what positions are worth, do and cost
 //!
 //! Conventions, everywhere: delta and gamma are with respect to the **forward**; vega, vanna and volga to one unit of
 //! volatility (1.00, not one point); theta and charm are changes per **year that passes**; rho is with respect to the
 //! continuously compounded rate at a fixed forward.
 #![allow(clippy::float_arithmetic, reason = "mathematics of options; no amount of money is kept here")]
 
+pub mod bachelier;
 pub mod black;
 pub mod elementary;
-mod least_squares;
+pub mod implied;
 pub mod normal;
+#[cfg(test)]
+mod oracle;
+
+pub mod clock;
+pub mod forward;
+mod least_squares;
+pub mod margin;
+pub mod portfolio;
 pub mod smile;
 pub mod surface;
 

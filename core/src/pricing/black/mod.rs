@@ -3,7 +3,11 @@
 //!
 //! The out-of-the-money value is computed first and the intrinsic value added, so wings keep their relative accuracy.
 
-use super::elementary::{ln_ratio, mul_add};
+mod chain;
+
+pub use chain::{Chain, Columns, greeks as greeks_of_chain};
+
+use super::elementary::ln_ratio;
 use super::normal::{FRAC_1_SQRT_TAU, mills};
 use super::{Expiry, Greeks, OptionType, elementary};
 
@@ -31,7 +35,7 @@ struct Shared {
 /// Total volatilities below it count as none.
 const VOL_MIN: f64 = 1e-100;
 /// Below this total volatility the value is a series about the middle of d1 and d2, above it a difference.
-const SERIES_BELOW: f64 = 0.125;
+const SERIES_BELOW: f64 = 0.25;
 
 impl Shared {
     #[inline(always)]
@@ -111,9 +115,10 @@ fn mills_difference(h: f64, r: f64, t: f64) -> f64 {
     let r7 = h * r6 + 6.0 * r5;
     let r8 = h * r7 + 7.0 * r6;
     let r9 = h * r8 + 8.0 * r7;
-    let t2 = t * t;
-    let sum = mul_add(t2, mul_add(t2, mul_add(t2, mul_add(t2, r9 / 72.0, r7) / 42.0, r5) / 20.0, r3) / 6.0, r1);
-    -2.0 * t * sum
+    let r10 = h * r9 + 9.0 * r8;
+    let r11 = h * r10 + 10.0 * r9;
+    let taylor = [r1, r3 / 6.0, r5 / 120.0, r7 / 5040.0, r9 / 362_880.0, r11 / 39_916_800.0];
+    -2.0 * t * elementary::polynomial(&taylor, t * t)
 }
 
 #[cfg(test)]

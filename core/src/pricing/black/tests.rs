@@ -1,6 +1,7 @@
 //! Black's prices and Greeks against finite differences and identities.
 
 use super::*;
+use crate::pricing::oracle::rows;
 use proptest::prelude::*;
 
 prop_compose! {
@@ -55,4 +56,72 @@ proptest! {
         prop_assert!((call.delta - put.delta - discount).abs() < 1e-14);
         prop_assert_eq!((call.gamma, call.vega, call.vanna, call.volga), (put.gamma, put.vega, put.vanna, put.volga));
     }
+}
+
+/// Tables name what they hold by the fields of [`Greeks`].
+fn fields(greeks: &Greeks) -> [(&'static str, f64); 9] {
+    let Greeks { price, delta, gamma, vega, theta, rho, vanna, volga, charm } = *greeks;
+    [
+        ("price", price),
+        ("delta", delta),
+        ("gamma", gamma),
+        ("vega", vega),
+        ("theta", theta),
+        ("rho", rho),
+        ("vanna", vanna),
+        ("volga", volga),
+        ("charm", charm),
+    ]
+}
+
+#[test]
+fn greeks_agree_with_fifty_digits() {
+    for row in rows(include_str!("../../../oracles/black.csv")) {
+        let [forward, years, rate, discount_years] =
+            ["forward", "years", "rate", "discount_years"].map(|n| row.number(n));
+        let expiry = Expiry { forward, years, rate, discount_years };
+        let (strike, vol) = (row.number("strike"), row.number("vol"));
+        let ours = greeks(&expiry, row.option_type(), strike, vol);
+        let total = vol * years.sqrt();
+        let deviations = ((forward / strike).ln() / total).abs() + total;
+        for (name, value) in fields(&ours) {
+            let exact = row.number(name);
+            let error = ((value - exact) / exact).abs();
+            let allowed = tolerance(name, deviations);
+            assert!(
+                error <= allowed,
+                "{name} {value}, not {exact}: {error:e} at {deviations}, {expiry:?} {strike} {vol}"
+            );
+        }
+    }
+}
+
+/// Relative errors: a density loses the square of its argument; what is a difference of two terms, more.
+fn tolerance(name: &str, deviations: f64) -> f64 {
+    let density = 4e-16 * (2.0 + deviations * deviations);
+    match name {
+        "price" | "rho" => 4.0 * density,
+        "theta" | "charm" | "vanna" | "volga" => 1e-9,
+        _ => density,
+    }
+}
+
+#[test]
+fn a_chain_gives_the_bits_of_single_options() {
+    let types: Vec<_> = (0..43).map(|i| if i % 3 == 0 { OptionType::Put } else { OptionType::Call }).collect();
+    let strikes: Vec<_> = (0..43).map(|i| 60.0 + 2.0 * f64::from(i)).collect();
+    let vols: Vec<_> = (0..43).map(|i| if i == 20 { f64::NAN } else { 0.1 + 0.01 * f64::from(i) }).collect();
+    let chain = Chain { expiry: Expiry::new(100.0, 0.3, 0.02), types: &types, strikes: &strikes, vols: &vols };
+    let mut columns = Columns::with_capacity(43);
+    for _ in 0..2 {
+        greeks_of_chain(&chain, &mut columns);
+        assert_eq!(columns.price.len(), 43);
+        for i in 0..43 {
+            let single = greeks(&chain.expiry, types[i], strikes[i], vols[i]);
+            for ((name, ours), (_, theirs)) in fields(&columns.row(i)).into_iter().zip(fields(&single)) {
+                assert_eq!(ours.to_bits(), theirs.to_bits(), "{name} of {i}");
+            }
+        }
+    }
+    assert!(columns.price[20].is_nan());
 }

@@ -31,7 +31,7 @@ impl SettlementAverage {
     /// the known part does not vary. Exact for small variances, which two hours have.
     pub fn at(&self, clock: &TradingClock, now: Nanos, forward: f64, mean: f64) -> Averaged {
         let window = clock.years(self.start, self.end);
-        if now <= self.start || !(window > 0.0) {
+        if now <= self.start || window <= 0.0 {
             let years = clock.years(now, self.start) + window / 3.0;
             return Averaged { forward, years, delta_factor: 1.0 };
         }

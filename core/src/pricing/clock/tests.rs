@@ -96,8 +96,9 @@ fn it_moves_every_second_of_a_session_and_stands_still_otherwise() {
                 assert_eq!(passed, 0.0, "{now}");
             }
         }
-        // One opening a day; copper's evening is one too. The breaks are no nights.
-        assert_eq!(steps, if product == "cu" { 6 } else { 3 });
+        // One opening a day; copper's evenings are openings too, but not the last: it is the eve of a holiday. The breaks
+        // are no nights.
+        assert_eq!(steps, if product == "cu" { 5 } else { 3 });
     }
 }
 
@@ -113,12 +114,11 @@ fn a_night_session_parts_the_night() {
 #[test]
 fn a_year_weighs_one() {
     let sessions = sessions();
-    let clock =
-        TradingClock::new(&sessions, Exchange::Cffex, "IO", day(20260105), day(20261231), &WEIGHTS).unwrap();
+    let clock = TradingClock::new(&sessions, Exchange::Cffex, "IO", day(20260105), day(20261231), &WEIGHTS).unwrap();
     let (start, end) = clock.range().unwrap();
-    // This calendar has one holiday instead of nineteen: more days trade.
-    let weekdays = 259.0;
-    near(clock.days(end) - clock.days(start) + 0.3, weekdays * 1.3 + 0.05 + 50.0 * 0.1 + 0.1, 0.2);
+    // 258 weekdays but the holiday, 51 weekends between them; the first day counts from its opening.
+    near(clock.days(end) - clock.days(start), 258.0 + 257.0 * 0.3 + 51.0 * 0.1 + 0.05, 1e-9);
+    near(ClockWeights::new(240.0, 0.25, 0.1, 0.05).year, 242.0 * 1.25 + 5.1 + 0.95, 1e-9);
     near(calendar_years(at(20260101, 0, 0), at(20270101, 0, 0)), 1.0, 1e-12);
     assert_eq!(calendar_years(at(20260102, 0, 0), at(20260101, 0, 0)), 0.0);
 }

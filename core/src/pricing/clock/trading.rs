@@ -113,7 +113,9 @@ impl TradingClock {
     pub fn days(&self, at: Nanos) -> f64 {
         let started = self.runs.partition_point(|run| run.start <= at);
         match started.checked_sub(1).and_then(|index| self.runs.get(index)) {
-            Some(run) => run.before + run.days * (at.since(run.start) as f64 / run.end.since(run.start) as f64).min(1.0),
+            Some(run) => {
+                run.before + run.days * (at.since(run.start) as f64 / run.end.since(run.start) as f64).min(1.0)
+            }
             None => 0.0,
         }
     }

@@ -24,7 +24,7 @@ fn vogts_violation_is_found_where_published() {
     let g = |k: f64| durrleman(k, VOGT.variance(k));
     near(g(0.0), 1.038650, 5e-7);
     near(g(0.5), 0.069379, 5e-7);
-    near(g(0.8), -0.029818461547602658870, 1e-15);
+    near(g(0.8), -0.029_818_461_547_602_66, 1e-15);
     near(g(1.0), -0.027741695904622288, 1e-14);
     let lowest = butterfly_lowest(&VOGT);
     near(lowest.value, -0.0328636, 5e-8);

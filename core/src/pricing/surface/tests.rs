@@ -239,8 +239,8 @@ fn a_grid_is_bilinear_in_variance_and_flat_beyond() {
 fn the_sticky_smile_moves_as_said() {
     let surface = example();
     let smile = surface.slices()[1].svi;
-    let (strike, forward, years) = (98.0, 101.0, 0.25);
-    let moved = |forward: f64| smile.vol((strike / forward as f64).ln(), years);
+    let (strike, forward, years) = (98.0_f64, 101.0, 0.25);
+    let moved = |forward: f64| smile.vol((strike / forward).ln(), years);
     let slope = (moved(101.01) - moved(100.99)) / 0.02;
     near(Sticky::Moneyness.vol_by_forward(&smile, strike, forward, years), slope, 1e-8);
     assert_eq!(Sticky::Strike.vol_by_forward(&smile, strike, forward, years), 0.0);
