@@ -5,12 +5,14 @@
 //! - [`elementary`], [`normal`]: exponential, logarithm and the normal distribution, the same on every host
 //! - [`black`], [`bachelier`]: European options on a forward, their Greeks, one or a chain at once
 //! - [`implied`]: implied volatility, the band of a quote, and the reason where there is none
+//! - [`american`]: options on futures with early exercise: price, Greeks, implied volatility, boundaries kept for reuse
 //!
 //! Conventions, everywhere: delta and gamma are with respect to the **forward**; vega, vanna and volga to one unit of
 //! volatility (1.00, not one point); theta and charm are changes per **year that passes**; rho is with respect to the
 //! continuously compounded rate at a fixed forward.
 #![allow(clippy::float_arithmetic, reason = "mathematics of options; no amount of money is kept here")]
 
+pub mod american;
 pub mod bachelier;
 pub mod black;
 pub mod elementary;
