@@ -11,6 +11,7 @@ mod mechanics;
 mod order_path;
 mod pingpong;
 mod place;
+mod pricing;
 mod replay;
 pub mod table;
 mod venue;
@@ -82,6 +83,13 @@ pub fn rows() -> Vec<Row> {
         row("tick to order, pipeline", Budget::InlineAndHops(3.0), order_path::pipeline),
         row("replay, generated market, verified", Budget::MillionsPerSecond(10.0), replay::generated),
         row("replay, recordings, verified", Budget::MillionsPerSecond(10.0), replay::recorded),
+        row("option price and Greeks", Budget::P50(100.0), pricing::greeks),
+        row("option price and Greeks, in a chain of 125", Budget::None, pricing::chain),
+        row("implied volatility", Budget::None, pricing::implied),
+        row("American option price", Budget::P50(12_000.0), pricing::american),
+        row("American option price, boundary kept", Budget::P50(2_000.0), pricing::american_kept),
+        row("American Greeks, boundary kept", Budget::None, pricing::american_greeks),
+        row("American implied volatility", Budget::None, pricing::american_implied),
         row("recovery, 128 B records", Budget::MillionsPerSecond(5.0), replay::recovery),
     ]
 }

@@ -1,6 +1,13 @@
 """American options on futures (q = r) by QuantLib's high-precision Andersen-Lake-Offengenden engine, for
 core/oracles/american.csv: the price on 840 points. And for american_greeks.csv: central differences of fourth order of
-that engine on every tenth of them."""
+that engine on every tenth of them. american_wide.csv: 300 points far outside that grid, scaled to a year.
+
+    python american.py            all three
+    python american.py wide       the last
+"""
+
+import random
+import sys
 
 import QuantLib as ql
 
@@ -32,7 +39,23 @@ def curvature(f, h):
     return (16 * (f(h) + f(-h)) - (f(2 * h) + f(-2 * h)) - 30 * f(0)) / (12 * h * h)
 
 
+def wide():
+    """Rate times time 1e-5 to 1, total volatility 1 % to 300 %, strikes to two deviations."""
+    draw = random.Random(2016)
+    with open("../../core/oracles/american_wide.csv", "w") as out:
+        out.write("type,strike,vol,rate,price\n")
+        for _ in range(300):
+            vol, rate = float("%.4g" % (0.01 * 300 ** draw.random())), float("%.4g" % (1e-5 * 1e5 ** draw.random()))
+            strike = float("%.5g" % (100 * 2.718281828 ** (vol * draw.uniform(-2, 2))))
+            sign = draw.choice((1, -1))
+            value = price(sign, 100, strike, 365, vol, rate)
+            out.write(f"{'C' if sign > 0 else 'P'},{strike},{vol},{rate},{value:.13g}\n")
+
+
 if __name__ == "__main__":
+    wide()
+    if sys.argv[1:] == ["wide"]:
+        sys.exit()
     grid = [(s, k, d, v, r) for d in DAYS for k in STRIKES for v in VOLS for r in RATES for s in (1, -1)]
     with open("../../core/oracles/american.csv", "w") as out:
         out.write("type,strike,days,vol,rate,price\n")

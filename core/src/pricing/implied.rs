@@ -126,14 +126,14 @@ impl VolBand {
 
     /// The band of a quote by `vol`, the inverse of some model's price. A side that is not quoted is `None`; a quoted side
     /// has its volatility also when the other is missing.
-    pub fn of(bid: Option<f64>, ask: Option<f64>, vol: impl Fn(f64) -> Result<f64, NoVol>) -> Self {
+    pub fn of(bid: Option<f64>, ask: Option<f64>, mut vol: impl FnMut(f64) -> Result<f64, NoVol>) -> Self {
         let mid = match (bid, ask) {
             (Some(bid), Some(ask)) if bid > ask => return Self::none(NoVol::Crossed),
             (Some(bid), Some(ask)) => vol(0.5 * (bid + ask)),
             (None, None) => Err(NoVol::Absent),
             _ => Err(NoVol::OneSided),
         };
-        let side = |price: Option<f64>| price.map_or(Err(NoVol::Absent), &vol);
+        let mut side = |price: Option<f64>| price.map_or(Err(NoVol::Absent), &mut vol);
         Self { bid: side(bid), mid, ask: side(ask) }
     }
 }

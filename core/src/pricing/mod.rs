@@ -5,6 +5,7 @@
 //! - [`elementary`], [`normal`]: exponential, logarithm and the normal distribution, the same on every host
 //! - [`black`], [`bachelier`]: European options on a forward, their Greeks, one or a chain at once
 //! - [`implied`]: implied volatility, the band of a quote, and the reason where there is none
+//! - [`american`]: options on futures with early exercise: price, Greeks, implied volatility, boundaries kept for reuse
 //! - [`clock`], [`forward`]: time left and the forward, as a market gives them
 //! - [`smile`], [`surface`]: implied volatility by strike and by expiry, without arbitrage
 //! - [`portfolio`], [`margin`]: what positions are worth, do and cost
@@ -14,6 +15,7 @@
 //! continuously compounded rate at a fixed forward.
 #![allow(clippy::float_arithmetic, reason = "mathematics of options; no amount of money is kept here")]
 
+pub mod american;
 pub mod bachelier;
 pub mod black;
 pub mod elementary;
