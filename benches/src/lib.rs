@@ -13,6 +13,7 @@ mod pingpong;
 mod place;
 mod pricing;
 mod replay;
+mod surface;
 pub mod table;
 mod venue;
 
@@ -90,6 +91,9 @@ pub fn rows() -> Vec<Row> {
         row("American option price, boundary kept", Budget::P50(2_000.0), pricing::american_kept),
         row("American Greeks, boundary kept", Budget::None, pricing::american_greeks),
         row("American implied volatility", Budget::None, pricing::american_implied),
+        row("smile of 25 strikes, fitted again", Budget::P50(20_000.0), surface::slice),
+        row("board of 1,000 options, 8 expiries", Budget::P50(1_000_000.0), surface::whole_board),
+        row("the same board's bid and ask volatilities", Budget::None, surface::band),
         row("recovery, 128 B records", Budget::MillionsPerSecond(5.0), replay::recovery),
     ]
 }

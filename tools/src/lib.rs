@@ -1,7 +1,8 @@
 //! What the commands of `shrike` are made of, for `main.rs` and for tests. Everything but `run`, `exchange` and
 //! `record` reads journals (`ctl` writes one, `repair` mends them), on the thread that calls it, and prints.
 //!
-//! - commands: [`replay`], [`tail`], [`verify`], [`repair`], [`status`], [`summary`], [`ctl`], [`config`]
+//! - commands: [`replay`], [`tail`], [`verify`], [`repair`], [`status`], [`summary`], [`ctl`], [`config`],
+//!   [`surface`]
 //! - [`run`], [`exchange`], [`record`]: the engine, the simulated exchange as a process of its own, the recorder of market
 //!   data; [`follow`], [`ctp`]: the engine over a recorder's journal, and at a CTP counter; [`door`]: where programs that
 //!   use CTP connect to the exchange
@@ -34,6 +35,7 @@ pub mod replay;
 pub mod run;
 pub mod status;
 pub mod summary;
+pub mod surface;
 pub mod tail;
 pub mod verify;
 pub mod words;

@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 use shrike_tools::error::{Error, Outcome};
-use shrike_tools::{config, ctl, doctor, exchange, record, repair, replay, run, status, summary, tail, verify};
+use shrike_tools::{
+    config, ctl, doctor, exchange, record, repair, replay, run, status, summary, surface, tail, verify,
+};
 use std::process::ExitCode;
 
 /// A trading engine and the tools around it.
@@ -50,6 +52,7 @@ commands! {
     Repair(repair::Args) = repair::run,
     Ctl(ctl::Args) = ctl::run,
     Config(config::Args) = config::run,
+    Surface(surface::Args) = surface::run,
     Doctor(doctor::Args) = doctor::run,
 }
 

@@ -17,6 +17,7 @@ mod wings;
 mod tests;
 
 pub use arbitrage::{Lowest, SCAN_DEVIATIONS, butterfly_lowest, calendar_lowest, durrleman};
+pub(super) use calibrate::stands_alone;
 pub use calibrate::{Calibration, FitError, Point, SviFit};
 pub use orc::{OrcRange, OrcWing};
 pub use quotes::{Filter, Rejection, SmileQuote};

@@ -33,7 +33,7 @@ pub struct Filter {
 
 impl Default for Filter {
     fn default() -> Self {
-        Self { spread_max: 0.25, spread_max_ratio: 0.5, error_min: 5e-4, deviations_max: 6.0, age_max_s: 600.0 }
+        Self { spread_max: 0.25, spread_max_ratio: 0.5, error_min: 1e-3, deviations_max: 6.0, age_max_s: 600.0 }
     }
 }
 

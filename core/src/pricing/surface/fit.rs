@@ -4,7 +4,7 @@
 
 use super::{Slice, SsviSlice, Surface, essvi};
 use crate::pricing::smile::{
-    Between, Calibration, FitError, Point, Smile, Svi, butterfly_lowest, calendar_lowest, polish,
+    Between, Calibration, FitError, Point, Smile, Svi, butterfly_lowest, calendar_lowest, polish, stands_alone,
 };
 
 /// One expiry to fit.
@@ -27,7 +27,7 @@ pub struct SurfaceFit {
     pub surface: Surface,
     /// How each expiry of the board went, in its order.
     pub slices: Vec<Result<SliceFit, FitError>>,
-    /// The arbitrage that the free fits had, if any: the smile could not be taken as it came.
+    /// Whether free fits had arbitrage, so that they were fitted again within bounds.
     pub repaired: bool,
 }
 
@@ -60,7 +60,7 @@ struct Draft {
 
 impl SurfaceFitter {
     /// Fits a board, its expiries in order of time. Slices of fewer than five strikes, or malformed ones, are left out and
-    /// say so. About 10 us an expiry of 60 strikes when warm and free of arbitrage; a millisecond more for each expiry that
+    /// say so. About 10 us an expiry of 60 strikes when warm and free of arbitrage; up to a millisecond more for each expiry that
     /// has to be repaired.
     pub fn fit(&mut self, board: &[BoardSlice<'_>]) -> Result<SurfaceFit, super::SurfaceError> {
         let mut drafts = Vec::with_capacity(board.len());
@@ -147,15 +147,21 @@ impl Draft {
     /// Drops the points that are farther from a smile without arbitrage than [`FAR`] times what is usual, if they are few and
     /// enough remain; says whether it did.
     fn drop_outliers(&mut self, smile: &Svi) -> bool {
-        let size = |point: &Point| (smile.total(point.k) - point.w).abs() * point.weight.sqrt();
-        let mut sizes: Vec<f64> = self.points.iter().map(size).collect();
+        let residual = |point: &Point| (smile.total(point.k) - point.w) * point.weight.sqrt();
+        let residuals: Vec<f64> = self.points.iter().map(residual).collect();
+        let mut sizes: Vec<f64> = residuals.iter().map(|r| r.abs()).collect();
         sizes.sort_by(f64::total_cmp);
         let usual = (1.4826 * sizes[sizes.len() / 2]).max(0.5);
-        let far = sizes.iter().filter(|&&size| size > FAR * usual).count();
+        let is_far = |i: usize| residuals[i].abs() > FAR * usual && stands_alone(&residuals, i);
+        let far = (0..residuals.len()).filter(|&i| is_far(i)).count();
         if far == 0 || far > self.points.len() / 3 || self.points.len() - far < 5 {
             return false;
         }
-        self.points.retain(|point| size(point) <= FAR * usual);
+        let mut i = 0;
+        self.points.retain(|_| {
+            i += 1;
+            !is_far(i - 1)
+        });
         self.outliers += far;
         true
     }
