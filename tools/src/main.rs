@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use shrike_tools::error::{Error, Outcome};
-use shrike_tools::{config, ctl, doctor, exchange, record, repair, replay, run, status, summary, tail, verify};
+use shrike_tools::{config, ctl, doctor, exchange, option, record, repair, replay, run, status, summary, tail, verify};
 use std::process::ExitCode;
 
 /// A trading engine and the tools around it.
@@ -50,6 +50,7 @@ commands! {
     Repair(repair::Args) = repair::run,
     Ctl(ctl::Args) = ctl::run,
     Config(config::Args) = config::run,
+    Option(option::Args) = option::run,
     Doctor(doctor::Args) = doctor::run,
 }
 
