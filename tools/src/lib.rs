@@ -8,6 +8,7 @@
 //!   use CTP connect to the exchange
 //! - [`compose`]: a market and a venue as the configuration says
 //! - [`doctor`]: what a run would need
+//! - [`option`]: prices, volatilities and Greeks of the contracts in a CSV file
 //! - what they share: [`home`], [`error`], [`console`], [`names`], [`fields`], [`words`], [`books`]
 #![allow(clippy::disallowed_types, reason = "commands measure real time; what they print is sorted")]
 #![deny(missing_docs)]
@@ -29,6 +30,7 @@ pub mod fields;
 pub mod follow;
 pub mod home;
 pub mod names;
+pub mod option;
 pub mod record;
 pub mod repair;
 pub mod replay;

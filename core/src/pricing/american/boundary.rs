@@ -4,7 +4,7 @@
 //!
 //! Everything is scaled to a strike of one and a time of one: what is left are the rate times the time, and the variance.
 
-use super::scheme::Scheme;
+use super::scheme::{Scheme, interpolated};
 use crate::pricing::elementary::{exp, ln};
 use crate::pricing::normal::{FRAC_1_SQRT_TAU, mills};
 
@@ -49,12 +49,13 @@ impl<const N: usize> Boundary<N> {
         for (i, &time) in scheme.times.iter().enumerate() {
             let (level, root) = (levels[i], time.sqrt());
             let (mut of_strike, mut of_future) = ([0.0; L], [0.0; L]);
-            for (j, &(share, weight)) in scheme.inner.iter().enumerate() {
+            let square = interpolated(&scheme.inner_rows[i], &squares);
+            for j in 0..L {
+                let (share, weight) = scheme.inner[j];
                 // The time from here to the point, the boundary there, and the log of the ratio of the two boundaries.
                 let ahead = time * share * share;
-                let square: f64 = scheme.inner_rows[i][j].iter().zip(&squares).map(|(a, b)| a * b).sum();
                 let spread = vol * root * share;
-                let middle = (square.max(0.0).sqrt() - level) / spread;
+                let middle = (square[j].max(0.0).sqrt() - level) / spread;
                 let (up, down) = (middle + 0.5 * spread, middle - 0.5 * spread);
                 let grown = weight * exp(carry * (time - ahead));
                 let (density, cdf) = density_and_tail(-up);

@@ -2,7 +2,7 @@
 //! 1990; P. Carr, R. Jarrow and R. Myneni 1992). Scaled as the boundary is: the strike is one.
 
 use super::boundary::{Boundary, density_and_tail};
-use super::scheme::Scheme;
+use super::scheme::{Scheme, interpolated};
 use crate::pricing::elementary::{exp, ln};
 
 /// The premium at one price of the future, and its first two derivatives with respect to that.
@@ -27,26 +27,24 @@ impl Premium {
         let Boundary { carry, variance, ref levels } = *boundary;
         let squares = levels.map(|level| level * level);
         let (vol, log) = (variance.sqrt(), ln(moneyness));
-        let mut points = [Self::default(); P];
-        for (point, (&(root, weight), row)) in points.iter_mut().zip(scheme.outer.iter().zip(&scheme.outer_rows)) {
-            let square: f64 = row.iter().zip(&squares).map(|(a, b)| a * b).sum();
+        let square = interpolated(&scheme.outer_rows, &squares);
+        // Columns, so that the loop becomes vector code.
+        let (mut value, mut slope, mut curvature) = ([0.0; P], [0.0; P], [0.0; P]);
+        for j in 0..P {
+            let (root, weight) = scheme.outer[j];
             let spread = vol * root;
-            let middle = (log + square.max(0.0).sqrt()) / spread;
+            let middle = (log + square[j].max(0.0).sqrt()) / spread;
             let (up, down) = (middle + 0.5 * spread, middle - 0.5 * spread);
             let (density_up, below_up) = density_and_tail(up);
             let (density_down, below_down) = density_and_tail(down);
             let earned = 2.0 * root * weight * carry * exp(-carry * root * root);
             let strike_slope = density_down / (moneyness * spread);
-            point.value = earned * (below_down - moneyness * below_up);
-            point.slope = earned * (density_up / spread - strike_slope - below_up);
-            point.curvature = earned
+            value[j] = earned * (below_down - moneyness * below_up);
+            slope[j] = earned * (density_up / spread - strike_slope - below_up);
+            curvature[j] = earned
                 * (strike_slope * (1.0 + down / spread) / moneyness
                     + density_up * (1.0 - up / spread) / (moneyness * spread));
         }
-        points.iter().fold(Self::default(), |sum, point| Self {
-            value: sum.value + point.value,
-            slope: sum.slope + point.slope,
-            curvature: sum.curvature + point.curvature,
-        })
+        Self { value: value.iter().sum(), slope: slope.iter().sum(), curvature: curvature.iter().sum() }
     }
 }

@@ -14,12 +14,12 @@ pub struct Scheme<const L: usize, const N: usize, const P: usize> {
     pub times: [f64; N],
     /// Quadrature of the fixed point: `(1 + y) / 2` and the weight.
     pub inner: [(f64, f64); L],
-    /// At node `i` and point `j`: what to multiply the nodes' values by to have the boundary's there.
-    pub inner_rows: [[[f64; N]; L]; N],
+    /// For node `i`, by node and point: what to multiply the nodes' values by to have the boundary's at the points.
+    pub inner_rows: [[[f64; L]; N]; N],
     /// Quadrature of the price: the square root of the time from now, and the weight on 0 to 1.
     pub outer: [(f64, f64); P],
-    /// Rows as above for the price's points.
-    pub outer_rows: [[f64; N]; P],
+    /// The same for the price's points.
+    pub outer_rows: [[f64; P]; N],
 }
 
 impl<const L: usize, const N: usize, const P: usize> Scheme<L, N, P> {
@@ -34,12 +34,29 @@ impl<const L: usize, const N: usize, const P: usize> Scheme<L, N, P> {
         Self {
             iterations,
             times: roots.map(|root| root * root),
-            inner_rows: roots.map(|root| inner.map(|(share, _)| row(root, share))),
-            outer_rows: outer.map(|(share, _)| row(1.0, share)),
+            inner_rows: roots.map(|root| turned(inner.map(|(share, _)| row(root, share)))),
+            outer_rows: turned(outer.map(|(share, _)| row(1.0, share))),
             inner,
             outer,
         }
     }
+}
+
+/// Rows as columns.
+fn turned<const M: usize, const N: usize>(rows: [[f64; N]; M]) -> [[f64; M]; N] {
+    from_fn(|i| rows.map(|row| row[i]))
+}
+
+/// The values at the points: each node's by its column.
+#[inline(always)]
+pub fn interpolated<const M: usize, const N: usize>(columns: &[[f64; M]; N], nodes: &[f64; N]) -> [f64; M] {
+    let mut values = [0.0; M];
+    for (column, node) in columns.iter().zip(nodes) {
+        for (value, share) in values.iter_mut().zip(column) {
+            *value += share * node;
+        }
+    }
+    values
 }
 
 /// The `n` points and weights of Gauss-Legendre quadrature on -1 to 1, by Newton's method on Legendre's polynomial.

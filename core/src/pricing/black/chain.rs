@@ -40,8 +40,16 @@ macro_rules! columns {
                 $(self.$name.clear();)+
             }
 
-            fn extend(&mut self, block: &[Greeks]) {
-                $(self.$name.extend(block.iter().map(|greeks| greeks.$name));)+
+            /// The first `rows` of a block that the kernel fills lane by lane: the loop that becomes vector code, since
+            /// its results, too, are columns.
+            #[inline(always)]
+            fn extend(&mut self, rows: usize, kernel: impl Fn(usize) -> Greeks) {
+                $(let mut $name = [0.0; LANES];)+
+                for lane in 0..LANES {
+                    let greeks = kernel(lane);
+                    $($name[lane] = greeks.$name;)+
+                }
+                $(self.$name.extend_from_slice(&$name[..rows]);)+
             }
         }
     };
@@ -66,11 +74,7 @@ pub fn greeks(chain: &Chain<'_>, columns: &mut Columns) {
             strikes[lane] = chain.strikes[option];
             vols[lane] = chain.vols[option];
         }
-        let mut block = [Greeks::default(); LANES];
-        for lane in 0..LANES {
-            block[lane] = shared.greeks(signs[lane], strikes[lane], vols[lane]);
-        }
-        columns.extend(&block[..end - start]);
+        columns.extend(end - start, |lane| shared.greeks(signs[lane], strikes[lane], vols[lane]));
         start = end;
     }
 }

@@ -10,6 +10,7 @@ pub use chain::{Chain, Columns, greeks as greeks_of_chain};
 use super::elementary::ln_ratio;
 use super::normal::{FRAC_1_SQRT_TAU, mills};
 use super::{Expiry, Greeks, OptionType, elementary};
+use std::ops::Range;
 
 /// Price and Greeks. At no time or no volatility left they are the limits: discounted intrinsic value, the delta of its
 /// slope, zero gamma. Cost: about 60 ns.
@@ -32,6 +33,8 @@ struct Shared {
     valid: bool,
 }
 
+/// What a forward or a strike may be; products and quotients of what is outside would not be numbers.
+const PRICES: Range<f64> = 1e-100..1e100;
 /// Total volatilities below it count as none.
 const VOL_MIN: f64 = 1e-100;
 /// Below this total volatility the value is a series about the middle of d1 and d2, above it a difference.
@@ -41,11 +44,10 @@ impl Shared {
     #[inline(always)]
     fn of(expiry: &Expiry) -> Self {
         let Expiry { forward, years, rate, discount_years } = *expiry;
-        let valid = (forward > 0.0)
-            & (forward < f64::INFINITY)
-            & (0.0..f64::INFINITY).contains(&years)
-            & (discount_years >= 0.0)
-            & (rate * discount_years).is_finite();
+        let valid = PRICES.contains(&forward)
+            & (0.0..PRICES.end).contains(&years)
+            & (0.0..PRICES.end).contains(&discount_years)
+            & ((rate * discount_years).abs() < 700.0);
         Self { expiry: *expiry, discount: expiry.discount(), root: years.sqrt(), valid }
     }
 
@@ -53,7 +55,7 @@ impl Shared {
     #[inline(always)]
     fn greeks(&self, sign: f64, strike: f64, vol: f64) -> Greeks {
         let Self { expiry: Expiry { forward, years, rate, discount_years }, discount, root, valid } = *self;
-        let valid = valid & (strike > 0.0) & (strike < f64::INFINITY) & (0.0..1e6).contains(&vol);
+        let valid = valid & PRICES.contains(&strike) & (0.0..1e6).contains(&vol);
         let total = vol * root;
         let total = if total > VOL_MIN { total } else { VOL_MIN };
         let moneyness = ln_ratio(forward, strike);
@@ -117,7 +119,7 @@ fn mills_difference(h: f64, r: f64, t: f64) -> f64 {
     let r9 = h * r8 + 8.0 * r7;
     let r10 = h * r9 + 9.0 * r8;
     let r11 = h * r10 + 10.0 * r9;
-    let taylor = [r1, r3 / 6.0, r5 / 120.0, r7 / 5040.0, r9 / 362_880.0, r11 / 39_916_800.0];
+    let taylor = [[r1, r3 / 6.0, r5 / 120.0, r7 / 5040.0], [r9 / 362_880.0, r11 / 39_916_800.0, 0.0, 0.0]];
     -2.0 * t * elementary::polynomial(&taylor, t * t)
 }
 

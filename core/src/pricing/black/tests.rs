@@ -125,3 +125,82 @@ fn a_chain_gives_the_bits_of_single_options() {
     }
     assert!(columns.price[20].is_nan());
 }
+
+proptest! {
+    #[test]
+    fn bounds((expiry, right, strike, vol) in option()) {
+        let discount = expiry.discount();
+        let price = price(&expiry, right, strike, vol);
+        let bound = if right == OptionType::Call { 100.0 } else { strike };
+        prop_assert!(price >= discount * right.intrinsic(100.0, strike) * (1.0 - 1e-15), "{price}");
+        prop_assert!(price <= discount * bound, "{price}");
+    }
+
+    #[test]
+    fn monotone_and_convex((expiry, right, strike, vol) in option(), step in 0.1..5.0_f64) {
+        let at = |forward: f64, strike: f64, vol: f64| price(&Expiry { forward, ..expiry }, right, strike, vol);
+        let here = at(100.0, strike, vol);
+        let rounding = 1e-13 * (100.0 + strike);
+        for (up, down) in [
+            (at(100.0 + step, strike, vol), at(100.0 - step, strike, vol)),
+            // In the strike the direction is the other.
+            (at(100.0, strike - step, vol), at(100.0, strike + step, vol)),
+        ] {
+            prop_assert!(right.sign() * (up - down) >= -rounding);
+            prop_assert!(up + down - 2.0 * here >= -rounding, "convex");
+        }
+        prop_assert!(at(100.0, strike, 1.1 * vol) >= here - rounding);
+    }
+
+    #[test]
+    fn homogeneous((expiry, right, strike, vol) in option(), unit in 1e-3..1e4_f64) {
+        let here = greeks(&expiry, right, strike, vol);
+        let scaled = greeks(&Expiry { forward: 100.0 * unit, ..expiry }, right, strike * unit, vol);
+        let near = |a: f64, b: f64| (a - b).abs() <= 1e-11 * a.abs().max(b.abs()) + 1e-12;
+        prop_assert!(near(scaled.price / unit, here.price) && near(scaled.delta, here.delta));
+        prop_assert!(near(scaled.gamma * unit, here.gamma) && near(scaled.vega / unit, here.vega));
+    }
+
+    #[test]
+    fn any_numbers_give_numbers_or_none(
+        forward in any::<f64>(), strike in any::<f64>(), years in any::<f64>(), rate in any::<f64>(), vol in any::<f64>(),
+    ) {
+        for right in [OptionType::Call, OptionType::Put] {
+            let found = greeks(&Expiry::new(forward, years, rate), right, strike, vol);
+            let input = PRICES.contains(&forward)
+                && PRICES.contains(&strike)
+                && (0.0..1e100).contains(&years)
+                && (rate * years).abs() < 700.0
+                && (0.0..1e6).contains(&vol);
+            if input {
+                prop_assert!(found.price >= 0.0 && fields(&found).iter().all(|(_, value)| !value.is_nan()), "{found:?}");
+            } else {
+                prop_assert!(fields(&found).iter().all(|(_, value)| value.is_nan()), "{found:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn limits() {
+    let rate = 0.05;
+    let discount = (-0.025_f64).exp();
+    for (years, vol) in [(0.5, 0.0), (0.5, 1e-12), (0.0, 0.3), (1e-12, 0.3)] {
+        let expiry = Expiry { forward: 100.0, years, rate, discount_years: 0.5 };
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-12;
+        let inside = greeks(&expiry, OptionType::Call, 90.0, vol);
+        assert!(near(inside.price, 10.0 * discount) && near(inside.delta, discount), "{inside:?}");
+        assert!(near(inside.theta, rate * inside.price) && near(inside.rho, -0.5 * inside.price), "{inside:?}");
+        let outside = greeks(&expiry, OptionType::Put, 90.0, vol);
+        assert_eq!((outside.price, outside.delta, outside.gamma, outside.vega), (0.0, 0.0, 0.0, 0.0));
+        let at = greeks(&expiry, OptionType::Call, 100.0, vol);
+        assert!(fields(&at).iter().all(|(_, value)| value.is_finite()), "{at:?}");
+        assert!((at.delta - 0.5 * discount).abs() < 1e-6);
+    }
+    // The desk's check of the sign of the rate's part: by finite differences -5.2140 and 1.944.
+    let expiry = Expiry::new(100.0, 0.5, 0.05);
+    assert!((greeks(&expiry, OptionType::Call, 100.0, 0.2).theta + 5.2140).abs() < 1e-4);
+    assert!((greeks(&expiry, OptionType::Call, 60.0, 0.2).theta - 1.944).abs() < 1e-3);
+    let wild = greeks(&Expiry::new(100.0, 3.0, 0.02), OptionType::Call, 100.0, 50.0);
+    assert!((wild.price - 100.0 * (-0.06_f64).exp()).abs() < 1e-9, "no more than the forward");
+}
