@@ -94,6 +94,7 @@ pub fn rows() -> Vec<Row> {
         row("smile of 25 strikes, fitted again", Budget::P50(20_000.0), surface::slice),
         row("board of 1,000 options, 8 expiries", Budget::P50(1_000_000.0), surface::whole_board),
         row("the same board's bid and ask volatilities", Budget::None, surface::band),
+        row("scenario ladder, 231 cells, 1,000 options", Budget::None, surface::ladder),
         row("recovery, 128 B records", Budget::MillionsPerSecond(5.0), replay::recovery),
     ]
 }

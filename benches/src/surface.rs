@@ -6,6 +6,7 @@ use crate::{Host, Outcome};
 use shrike_core::pricing::black::{self, Chain, Columns};
 use shrike_core::pricing::forward::{ParityFitter, ParityPair};
 use shrike_core::pricing::implied::{black_band, black_vol, out_of_the_money};
+use shrike_core::pricing::portfolio::{Contract, Ladder, Leg};
 use shrike_core::pricing::smile::{Calibration, Point, Smile};
 use shrike_core::pricing::surface::{BoardSlice, Ssvi, SurfaceFitter};
 use shrike_core::pricing::{Expiry, OptionType};
@@ -36,7 +37,7 @@ struct Quoted {
 /// A board about a spot: an SSVI surface, spreads that widen to the wings, mids off by up to a fifth of half a spread.
 fn board(spot: f64, dice: &mut Dice) -> Vec<Quoted> {
     let truth = Ssvi { rho: -0.5, eta: 0.9, gamma: 0.4 };
-    let years = [0.02, 0.06, 0.12, 0.2, 0.35, 0.6, 1.0, 1.5];
+    let years = [0.02_f64, 0.06, 0.12, 0.2, 0.35, 0.6, 1.0, 1.5];
     years
         .iter()
         .enumerate()
@@ -136,7 +137,7 @@ impl Pass {
                 }
             }
             let chain = Chain { expiry, types: &self.types, strikes: &self.strikes, vols: &self.vols };
-            black::greeks(&chain, &mut self.columns);
+            black::greeks_of_chain(&chain, &mut self.columns);
             let points = &mut self.points[place];
             points.clear();
             for (i, pair) in quoted.pairs.iter().enumerate() {
@@ -203,5 +204,28 @@ pub fn band(host: &mut Host) -> Outcome {
                 black_box(black_band(&expiry, option_type, pair.strike, Some(bid), Some(ask)));
             }
         }
+    })
+}
+
+/// A scenario ladder of 21 spots and 11 volatilities over a book of 1,000 options, with all Greeks in every cell.
+pub fn ladder(host: &mut Host) -> Outcome {
+    let years = [0.02_f64, 0.06, 0.12, 0.2, 0.35, 0.6, 1.0, 1.5];
+    let expiries = years.map(|years| Expiry::new(3.0 * (0.01 * years).exp(), years, RATE));
+    let legs: Vec<Leg> = (0..OPTIONS)
+        .map(|i| {
+            let strike = 2.5 + (i / EXPIRIES) as f64 * 0.008;
+            let option_type = if i % 2 == 0 { OptionType::Call } else { OptionType::Put };
+            let contract = Contract::Option { option_type, strike, vol: 0.2, early: 0.0 };
+            Leg { contract, expiry: i % EXPIRIES, lots: i as f64 % 7.0 - 3.0, unit: 10_000.0 }
+        })
+        .collect();
+    let steps = |count: i32, step: f64| (-count..=count).map(|i| f64::from(i) * step).collect::<Vec<f64>>();
+    let (spots, vols) = (steps(10, 0.01), steps(5, 0.01));
+    batches(host, SAMPLES / 20, 1, || {
+        let own = |leg: &Leg, _: &Expiry| match leg.contract {
+            Contract::Option { vol, .. } => Some(vol),
+            Contract::Underlying => None,
+        };
+        black_box(Ladder::new(&legs, &expiries, &spots, &vols, &[(0.0, 0.0)], own));
     })
 }

@@ -390,7 +390,7 @@ fn bad_tables_are_refused_with_their_place() {
         (PRODUCTS, "multiplier = 5", "multiplier = 0", "SHFE.futures.cu.multiplier = 0"),
         (PRODUCTS, "fee = \"0.0001\"", "fee = \"-1\"", "SHFE.futures.cu.fee = -1"),
         (PRODUCTS, "style = \"american\"", "style = \"bermudan\"", "SHFE.options.cu_o.style = bermudan"),
-        (PRODUCTS, "of = \"etf\"", "of = \"eft\"", "eft"),
+        (PRODUCTS, "{ of = \"etf\"", "{ of = \"eft\"", "eft"),
         (PRODUCTS, "ratio = \"0.12\", floor", "ratio = \"x\", floor", "CFFEX.options.HO.option_margin.ratio = x"),
         (
             PRODUCTS,

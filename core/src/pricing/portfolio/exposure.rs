@@ -2,7 +2,7 @@
 //! underlying, over the book; long and short apart where one wants them apart.
 
 use super::Leg;
-use crate::pricing::Expiry;
+use crate::pricing::{Expiry, Greeks};
 use std::ops::{Add, AddAssign};
 
 /// Trading days by which theta is stated.
@@ -40,7 +40,11 @@ pub struct Exposure {
 impl Exposure {
     /// The exposure of one leg.
     pub fn of(leg: &Leg, expiry: &Expiry) -> Self {
-        let greeks = leg.greeks(expiry);
+        Self::with(leg, expiry, &leg.greeks(expiry))
+    }
+
+    /// The exposure of a leg whose unit has these Greeks.
+    pub(super) fn with(leg: &Leg, expiry: &Expiry, greeks: &Greeks) -> Self {
         let (units, forward) = (leg.units(), expiry.forward);
         Self {
             value: units * greeks.price,

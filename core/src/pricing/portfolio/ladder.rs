@@ -1,8 +1,9 @@
 //! The scenario ladder: what the book is worth, and its Greeks, if the underlying, volatility and time move. Results count
 //! from the model's value now, so that nothing moved gives exactly nothing.
 
-use super::{Exposure, Leg};
-use crate::pricing::Expiry;
+use super::{Contract, Exposure, Leg};
+use crate::pricing::black::{self, Chain, Columns};
+use crate::pricing::{Expiry, Greeks, OptionType};
 
 /// A move of the market.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -41,7 +42,7 @@ const VOL_MIN: f64 = 1e-3;
 impl Ladder {
     /// Every combination of the moves given: `spots` and `vols` as in [`Shock`], `times` as `(years, calendar_years)`.
     /// `vol_at` says which volatility a leg has at a forward before the shock is added: the leg's own for a sticky strike,
-    /// a smile's for a sticky moneyness. About 70 ns for each leg and cell.
+    /// a smile's for a sticky moneyness; without one an option is worth no number. Below 100 ns for each leg and cell.
     pub fn new(
         legs: &[Leg],
         expiries: &[Expiry],
@@ -50,15 +51,18 @@ impl Ladder {
         times: &[(f64, f64)],
         vol_at: impl Fn(&Leg, &Expiry) -> Option<f64>,
     ) -> Self {
-        let value = |shock: &Shock| {
-            let moved: Vec<Expiry> = expiries.iter().map(|expiry| shock.applied(expiry)).collect();
-            let mut sum = Exposure::default();
-            for leg in legs {
-                let Some(expiry) = moved.get(leg.expiry) else { return Exposure::sum(legs, expiries) };
-                let leg = vol_at(leg, expiry).map_or(*leg, |vol| leg.with_vol((vol + shock.vol).max(VOL_MIN)));
-                sum += Exposure::of(&leg, expiry);
+        let mut chains: Vec<Legs<'_>> = expiries.iter().map(|_| Legs::default()).collect();
+        let mut unknown = Exposure::default();
+        for leg in legs {
+            match chains.get_mut(leg.expiry) {
+                Some(chain) => chain.add(leg),
+                None => unknown = Exposure::sum(&[*leg], expiries),
             }
-            sum
+        }
+        let mut value = |shock: &Shock| {
+            let chains = chains.iter_mut().zip(expiries);
+            chains
+                .fold(unknown, |sum, (chain, expiry)| sum + chain.exposure(&shock.applied(expiry), shock.vol, &vol_at))
         };
         let now = value(&Shock::default()).value;
         let mut cells = Vec::with_capacity(spots.len() * vols.len() * times.len());
@@ -77,6 +81,45 @@ impl Ladder {
     /// The cell with the worst result.
     pub fn worst(&self) -> Option<&Cell> {
         self.cells.iter().min_by(|one, other| one.result.total_cmp(&other.result))
+    }
+}
+
+/// The legs of one expiry, options as columns.
+#[derive(Default)]
+struct Legs<'a> {
+    options: Vec<&'a Leg>,
+    others: Vec<&'a Leg>,
+    types: Vec<OptionType>,
+    strikes: Vec<f64>,
+    vols: Vec<f64>,
+    columns: Columns,
+}
+
+impl<'a> Legs<'a> {
+    fn add(&mut self, leg: &'a Leg) {
+        match leg.contract {
+            Contract::Underlying => self.others.push(leg),
+            Contract::Option { option_type, strike, .. } => {
+                self.options.push(leg);
+                self.types.push(option_type);
+                self.strikes.push(strike);
+            }
+        }
+    }
+
+    /// All legs' exposure at an expiry as it would be, volatilities moved by `shift`.
+    fn exposure(&mut self, expiry: &Expiry, shift: f64, vol_at: impl Fn(&Leg, &Expiry) -> Option<f64>) -> Exposure {
+        self.vols.clear();
+        let vol = |leg: &&Leg| vol_at(leg, expiry).map_or(f64::NAN, |vol| (vol + shift).max(VOL_MIN));
+        self.vols.extend(self.options.iter().map(vol));
+        let chain = Chain { expiry: *expiry, types: &self.types, strikes: &self.strikes, vols: &self.vols };
+        black::greeks_of_chain(&chain, &mut self.columns);
+        let mut sum = Exposure::default();
+        for (row, leg) in self.options.iter().enumerate() {
+            let greeks = self.columns.row(row);
+            sum += Exposure::with(leg, expiry, &Greeks { price: greeks.price + leg.early(), ..greeks });
+        }
+        self.others.iter().fold(sum, |sum, leg| sum + Exposure::of(leg, expiry))
     }
 }
 

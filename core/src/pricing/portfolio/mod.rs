@@ -61,6 +61,14 @@ impl Leg {
         }
     }
 
+    /// What the right to exercise early is worth, per unit.
+    const fn early(&self) -> f64 {
+        match self.contract {
+            Contract::Underlying => 0.0,
+            Contract::Option { early, .. } => early,
+        }
+    }
+
     /// Units held.
     pub fn units(&self) -> f64 {
         self.lots * self.unit
