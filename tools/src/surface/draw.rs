@@ -10,9 +10,11 @@ use std::path::Path;
 
 type Drawn = Result<(), Box<dyn Error>>;
 
-/// File names, and what draws them.
-pub const DRAWINGS: [(&str, fn(&Board, &Path) -> Drawn); 3] =
-    [("smiles.svg", smiles), ("term.svg", term), ("surface.svg", surface)];
+/// A file's name, and what draws it.
+type Drawing = (&'static str, fn(&Board, &Path) -> Drawn);
+
+/// All of them.
+pub const DRAWINGS: [Drawing; 3] = [("smiles.svg", smiles), ("term.svg", term), ("surface.svg", surface)];
 
 const PANELS: (usize, usize) = (3, 4);
 const QUOTES: RGBColor = RGBColor(120, 120, 120);

@@ -99,7 +99,8 @@ fn combinations() {
     assert_eq!(margin(BullPut, put("2.9"), put("3")), Ok(money("1000")));
     // 500 + 3,600 for the call against 400 + 3,600 for the put: the call, and the put's price.
     assert_eq!(margin(Straddle, call("3"), put("3")), Ok(money("4500")));
-    assert_eq!(margin(Strangle, call("3.1"), put("2.9")), Ok(money("3500")));
+    // 500 + 2,600 for the call against 400 + 1,750 for the put.
+    assert_eq!(margin(Strangle, call("3.1"), put("2.5")), Ok(money("3500")));
     for (kind, first, second) in [
         (BullCall, call("3.1"), call("3")),
         (BearCall, call("3"), call("3")),
