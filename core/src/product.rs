@@ -4,6 +4,7 @@
 use crate::codes::{Exchange, OptionStyle, ProductClass};
 use crate::event::{InstrumentDef, Rates};
 use crate::instrument::InstrumentId;
+use crate::pricing::margin::MarginRule;
 use crate::units::{Lots, Money, Price, SCALE, Text, TradingDay};
 
 /// The facts of one product.
@@ -33,6 +34,8 @@ pub struct Product {
     pub daily_cancels: u32,
     /// Margin and fees.
     pub rates: ProductRates,
+    /// The exchange's margin formula for a short option, where the tables have one.
+    pub option_margin: Option<MarginRule>,
 }
 
 /// Margin and fees that are assumed until a venue states its own. Ratios are of value, in units of 1e-8; amounts are in

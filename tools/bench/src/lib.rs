@@ -12,11 +12,13 @@ mod order_path;
 mod pingpong;
 mod place;
 pub mod plot;
+mod pricing;
 mod replay;
 pub mod run;
 mod schedule;
 mod stages;
 pub mod steps;
+mod surface;
 pub mod table;
 mod venue;
 
@@ -99,6 +101,17 @@ pub fn rows() -> Vec<Row> {
         row("burst of 500 contracts, 500 orders", Budget::None, schedule::burst_of_orders),
         row("replay, generated market, verified", Budget::MillionsPerSecond(10.0), replay::generated),
         row("replay, recordings, verified", Budget::MillionsPerSecond(10.0), replay::recorded),
+        row("option price and Greeks", Budget::P50(100.0), pricing::greeks),
+        row("option price and Greeks, in a chain of 125", Budget::None, pricing::chain),
+        row("implied volatility", Budget::None, pricing::implied),
+        row("American option price", Budget::P50(12_000.0), pricing::american),
+        row("American option price, boundary kept", Budget::P50(2_000.0), pricing::american_kept),
+        row("American Greeks, boundary kept", Budget::None, pricing::american_greeks),
+        row("American implied volatility", Budget::None, pricing::american_implied),
+        row("smile of 25 strikes, fitted again", Budget::P50(20_000.0), surface::slice),
+        row("board of 1,000 options, 8 expiries", Budget::P50(1_000_000.0), surface::whole_board),
+        row("the same board's bid and ask volatilities", Budget::None, surface::band),
+        row("scenario ladder, 231 cells, 1,000 options", Budget::None, surface::ladder),
         row("recovery, 128 B records", Budget::MillionsPerSecond(5.0), replay::recovery),
     ]
 }
