@@ -81,7 +81,7 @@ pub fn chain(host: &mut Host) -> Outcome {
 }
 
 /// The prices whose volatility the tests find again: times from a minute, wings to six deviations.
-const VECTORS: &str = include_str!("../../core/oracles/implied_vol.csv");
+const VECTORS: &str = include_str!("../../../core/oracles/implied_vol.csv");
 
 /// Implied volatility over the oracle's prices.
 pub fn implied(host: &mut Host) -> Outcome {
