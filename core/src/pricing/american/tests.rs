@@ -194,6 +194,20 @@ proptest! {
     }
 
     #[test]
+    fn wild_inputs_keep_the_bounds(
+        log_years in -18.0..7.0_f64, log_vol in -9.0..5.0_f64, log_rate in -18.0..2.0_f64, log_strike in -8.0..8.0_f64,
+        call in any::<bool>(),
+    ) {
+        let right = if call { Call } else { Put };
+        let (expiry, strike) = (Expiry::new(100.0, log_years.exp(), log_rate.exp()), 100.0 * log_strike.exp());
+        prop_assume!(expiry.rate * expiry.years < 500.0);
+        let value = price(&expiry, right, strike, log_vol.exp());
+        let bound = if call { 100.0 } else { strike };
+        prop_assert!(value >= right.intrinsic(100.0, strike) && value <= bound * (1.0 + 1e-6), "{value}");
+        prop_assert!(value >= black::price(&expiry, right, strike, log_vol.exp()));
+    }
+
+    #[test]
     fn monotone_and_convex((expiry, right, strike, vol) in option()) {
         let at = |forward: f64, vol: f64| price(&Expiry { forward, ..expiry }, right, strike, vol);
         let (down, here, up) = (at(99.0, vol), at(100.0, vol), at(101.0, vol));
