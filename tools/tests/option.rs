@@ -105,7 +105,10 @@ fn prices_and_volatilities_agree_with_quantlib() {
             }
             if found["vol"].is_empty() {
                 unanswered += 1;
-                assert!(!found["reason"].is_empty());
+                // Only where the price holds no time value: all of it is in the last digits of the forward.
+                assert!(matches!(found["reason"].as_str(), "below_intrinsic" | "unresolved"), "{found:?}");
+                let lost = number(priced, "vega") * told(vol) < 1e-12 * forward;
+                assert!(lost, "{row:?}: {found:?}");
             } else {
                 // What the price's own digits allow: QuantLib's prices in the wings have far fewer than sixteen.
                 let attainable = 1e-13 * forward / (number(priced, "vega") * told(vol)) + 1e-12;
@@ -113,7 +116,7 @@ fn prices_and_volatilities_agree_with_quantlib() {
                 assert!(error < attainable, "{error:e}, {attainable:e}: {row:?}: {found:?}");
             }
         }
-        assert!(unanswered < 100, "{model}: {unanswered} without a volatility");
+        assert!(unanswered < 150, "{model}: {unanswered} without a volatility");
     }
 }
 

@@ -13,7 +13,7 @@ use super::{Expiry, Greeks, OptionType, elementary};
 use std::ops::Range;
 
 /// Price and Greeks. At no time or no volatility left they are the limits: discounted intrinsic value, the delta of its
-/// slope, zero gamma. Cost: about 60 ns.
+/// slope, zero gamma. Cost: about 70 ns, half of that in a chain.
 #[inline]
 pub fn greeks(expiry: &Expiry, option_type: OptionType, strike: f64, vol: f64) -> Greeks {
     Shared::of(expiry).greeks(option_type.sign(), strike, vol)
