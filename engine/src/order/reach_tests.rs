@@ -136,6 +136,23 @@ fn retries_are_bounded_over_restarts_and_begin_anew_with_an_intent_a_session_or_
 }
 
 #[test]
+fn an_intent_that_a_later_one_overtook_changes_nothing() {
+    let mut desk = Desk::ready();
+    let stated = |revision, lots| TargetPosition {
+        strategy: 1,
+        instrument: SHFE,
+        revision,
+        lots: Lots::new(lots),
+        limit: Price::ABSENT,
+        ..TargetPosition::default()
+    };
+    assert_eq!(lots(&desk.signal(&stated(5, 1)).inserts()), [(Offset::Open, 1)]);
+    for earlier in [stated(4, 3), stated(5, 3)] {
+        assert!(desk.signal(&earlier).is_quiet());
+    }
+}
+
+#[test]
 fn what_was_given_up_does_not_bind_intents_of_a_later_epoch() {
     let mut desk = Desk::ready();
     for target in [1, 2, 3] {
