@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 use shrike_tools::error::{Error, Outcome};
 use shrike_tools::{
-    bench, config, ctl, doctor, exchange, option, record, repair, replay, run, simulate, status, summary, surface, tail,
-    verify,
+    bench, config, ctl, doctor, exchange, option, record, repair, replay, run, simulate, status, summary, surface,
+    tail, verify,
 };
 use std::process::ExitCode;
 
