@@ -4,6 +4,7 @@ mod calls;
 mod faults;
 mod files;
 mod golden;
+mod messages;
 mod processes;
 mod sweeps;
 
