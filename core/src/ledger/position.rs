@@ -189,7 +189,8 @@ impl Position {
     pub fn quote(&self) -> &Quote {
         &self.quote
     }
-    /// When the latest quote was taken; absent before the first of the trading day.
+    /// When the latest quote was taken; absent before the first of the trading day, or after a hole that its process did
+    /// not outlive.
     #[inline]
     pub fn quote_ns(&self) -> Nanos {
         self.quote_ns
@@ -410,6 +411,11 @@ impl Position {
         self.forget_quote();
         self.value_all();
         result
+    }
+
+    /// The hole of an earlier process: its end is not told any more.
+    pub(super) fn end_gap(&mut self) {
+        (self.in_gap, self.quote_ns) = (false, Nanos::ABSENT);
     }
 
     fn forget_quote(&mut self) {
