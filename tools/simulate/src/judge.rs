@@ -143,6 +143,14 @@ impl Judge {
         }
     }
 
+    /// The rings and the feed are new: holes of before are over, and nothing was shown since.
+    pub(crate) fn new_process(&mut self) {
+        self.overflowing = false;
+        for quote in self.quotes.values_mut().filter(|quote| quote.1) {
+            *quote = (Nanos::ABSENT, false);
+        }
+    }
+
     /// Nothing is opened on an old quote, in a hole of the data, or while a ring runs over.
     fn may_open(&self, request: &OrderRequest) -> Option<String> {
         if request.offset()? != Offset::Open {

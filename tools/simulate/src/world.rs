@@ -491,7 +491,7 @@ impl World {
         self.commands_read = 0;
         self.feed.clear();
         self.overflow.clear();
-        self.judge.overflowing = false;
+        self.judge.new_process();
         for gap in &mut self.gaps {
             gap.1 = Nanos::ABSENT;
         }
