@@ -103,7 +103,7 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
 
 /// One seed, with its history where it is wanted.
 fn one(args: &Args, seed: u64, faults: Faults) -> Outcome {
-    let plan = Plan { seed, days: Plan::days_of(seed, args.minutes), faults, trace: args.trace };
+    let plan = Plan { seed, days: Plan::days_of(seed, args.minutes), faults, trace: args.trace, lie: None };
     let outcome = simulate(&plan);
     print!("{}", outcome.trace);
     println!("seed {seed}, {BUILD}: {} orders, {} lives, {} crashes", outcome.orders, outcome.lives, outcome.crashes);
@@ -143,6 +143,7 @@ fn many(args: &Args, faults: Faults) -> Outcome {
             days: Plan::days_of(*seed, args.minutes),
             faults: campaign.faults.clone(),
             trace: false,
+            lie: None,
         };
         make_small(&plan, failure.rule);
     }

@@ -421,6 +421,12 @@ impl Position {
         result
     }
 
+    /// A new process: its quotes are still to come, and nobody tells the end of an earlier one's hole any more.
+    pub(super) fn start(&mut self) {
+        self.in_gap = false;
+        self.age_quote();
+    }
+
     fn forget_quote(&mut self) {
         self.quote = Quote {
             bid: Price::ABSENT,

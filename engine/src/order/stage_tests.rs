@@ -579,6 +579,18 @@ fn a_hole_in_market_data_stops_opening() {
 }
 
 #[test]
+fn a_hole_in_market_data_ends_with_its_process() {
+    let mut desk = Desk::ready();
+    desk.signal(&Gap { instrument: InstrumentId::NONE, ..Gap::default() });
+    let (mut desk, _) = desk.restarted(settings());
+    desk.log_in(day(2), 8);
+    desk.resynced(&[]);
+    let said = desk.target(SHFE, 1, Urgency::Passive);
+    assert!(said.is_quiet() && said.refusals()[0].reason == RefusalReason::StaleQuote.code(), "what was seen before");
+    assert_eq!(desk.market(SHFE, BID, ASK).inserts().len(), 1, "the new feed shows the market");
+}
+
+#[test]
 fn orders_and_fills_of_others_count() {
     let mut desk = Desk::ready();
     let theirs = OrderRequest { session_id: 99, ..insert(50, SHFE, Side::Buy, Offset::Open, BID, 8) };

@@ -259,8 +259,11 @@ impl SignalStage {
             Event::Fill(fill) => self.update_one(fill.strategy, event),
             Event::OrderUpdate(update) => self.update_one(update.strategy, event),
             Event::Refusal(refusal) => self.update_one(refusal.strategy, event),
-            Event::RunStart(_) if seeded::on(Bug::NoRestatement) => {}
-            Event::RunStart(_) => self.cursor.restate = Some(0),
+            Event::RunStart(_) => {
+                // The feed of a new process tells of its own holes.
+                self.market.set_live(InstrumentId::NONE, true);
+                self.cursor.restate = (!seeded::on(Bug::NoRestatement)).then_some(0);
+            }
             _ => {}
         }
     }

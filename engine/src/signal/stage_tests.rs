@@ -275,6 +275,9 @@ fn quotes_are_pulled_when_data_stops() {
         let end_ns = desk.now;
         let said = desk.hear(&Gap { instrument, end_ns, ..Gap::default() });
         assert!(said.len() > 1 && pulled(&said).is_empty(), "shown again when data flows");
+        desk.hear(&Gap { instrument, ..Gap::default() });
+        desk.hear(&RunStart::default());
+        assert!(desk.driver.stage.market().is_live(RB), "a hole ends with its process");
     }
 }
 

@@ -1,11 +1,13 @@
 //! The books against the venue's, where everything is quiet, and the books of a new process against those of the one that
 //! died.
 
+use crate::counter::Known;
 use crate::disk::{Disk, MortalLog};
 use crate::settings::Settings;
 use crate::world::World;
-use shrike_core::codes::{Side, StageId};
+use shrike_core::codes::{OrderState, Side, StageId};
 use shrike_core::event::Seq;
+use shrike_core::ledger::Order;
 use shrike_core::units::{Lots, Money};
 use shrike_engine::order::{Mode, OrderStage, Readiness, Wanted};
 use shrike_engine::replay;
@@ -81,6 +83,42 @@ impl World {
         self.judge.fills_before = fills;
         if let Some(what) = unanswered(stage) {
             self.fail("intents are reached or refused", what);
+        }
+    }
+
+    /// In the middle of the day, when nothing is on its way and nothing is in doubt: what works and what is held must be
+    /// the same as at the venue.
+    pub(crate) fn compare_quiet(&mut self, nodes: &Nodes<MortalLog>) {
+        let ledger = nodes.order.stage.ledger();
+        if self.evening || self.wire.missing || !self.wire.is_up() || !self.wire.is_quiet() {
+            return;
+        }
+        if ledger.trading_day() != self.counter.day() || !ledger.is_restated() {
+            return;
+        }
+        let in_doubt = |order: &Order| {
+            matches!(
+                order.state,
+                OrderState::Sent | OrderState::CancelPending | OrderState::Lost | OrderState::EndedShort
+            )
+        };
+        if ledger.live_orders().any(|(_, order)| in_doubt(order)) {
+            return;
+        }
+        let mut broken = None;
+        for (id, book) in ledger.positions() {
+            for side in [Side::Buy, Side::Sell] {
+                let live = self.counter.known().iter().filter(|known| known.remaining() > 0);
+                let of_side = live.filter(|known| known.request.instrument == id && known.side() == side);
+                let venue: i64 = of_side.map(Known::remaining).sum();
+                let ours = book.working_lots(side).get();
+                if ours != venue {
+                    broken = Some(format!("{id} {side}: {ours} lots work by our books, {venue} at the venue"));
+                }
+            }
+        }
+        if let Some(what) = broken {
+            self.fail("what works is known", what);
         }
     }
 

@@ -47,8 +47,13 @@ pub struct Report {
 
 /// Runs a seed; a panic is a failure too.
 fn run(seed: u64, campaign: &Campaign) -> Report {
-    let plan =
-        Plan { seed, days: Plan::days_of(seed, campaign.minutes), faults: campaign.faults.clone(), trace: false };
+    let plan = Plan {
+        seed,
+        days: Plan::days_of(seed, campaign.minutes),
+        faults: campaign.faults.clone(),
+        trace: false,
+        lie: None,
+    };
     match catch_unwind(AssertUnwindSafe(|| simulate(&plan))) {
         Ok(outcome) => Report {
             runs: 1,

@@ -5,7 +5,7 @@
 use crate::market::Market;
 use shrike_core::codes::{Exchange as Place, OrderStatus, ReportSource, RequestKind, Side, SubmitStatus};
 use shrike_core::event::{Body, Event, Fill, Header, Login, OrderReport, OrderRequest, ReportSlot, ResyncEnd, Seq};
-use shrike_core::units::{Nanos, TradingDay};
+use shrike_core::units::{Lots, Nanos, Text, TradingDay};
 use shrike_core::venue::{Gateway, Next};
 use shrike_feed::sim::exchange::{Exchange, errors};
 use std::collections::BTreeMap;
@@ -39,6 +39,8 @@ pub struct Known {
     pub traded: i64,
     /// The counter refused it: it is no order.
     pub refused: bool,
+    /// The exchange took it into its book, or traded it.
+    pub taken: bool,
 }
 
 impl Known {
@@ -87,6 +89,17 @@ enum Told {
     Trade(Fill),
 }
 
+/// What no counter does, so that the judge can be seen to find it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lie {
+    /// The day's third trade is never told.
+    TradeKept,
+    /// The day's third trade is told once more under another number.
+    TradeDoubled,
+    /// The day's third trade is told with one lot more.
+    TradeSwollen,
+}
+
 /// What is asked of the counter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ask {
@@ -117,6 +130,8 @@ pub struct Counter {
     logging_in: bool,
     /// The exchange began a trading day.
     pub day_began: bool,
+    /// What it lies about.
+    pub lie: Option<Lie>,
 }
 
 impl Counter {
@@ -134,6 +149,7 @@ impl Counter {
             day: TradingDay::ABSENT,
             logging_in: false,
             day_began: false,
+            lie: None,
         }
     }
 
@@ -210,6 +226,7 @@ impl Counter {
             status: OrderStatus::Unknown,
             traded: 0,
             refused: false,
+            taken: false,
         });
         let number = self.known.len() as u64;
         self.by_key.insert(key, number);
@@ -315,8 +332,8 @@ impl Counter {
                 }
             }
             Ask::Trades => {
-                for fill in self.exchange.fills() {
-                    out.push(self.answer(&Told::Trade(*fill)));
+                for told in self.flow.iter().filter(|told| matches!(told, Told::Trade(_))) {
+                    out.push(self.answer(told));
                 }
             }
             Ask::Positions => out.extend(self.exchange.positions().map(|line| spoken(&line))),
@@ -387,7 +404,8 @@ impl Counter {
         if let Some(known) = self.order_mut(report.order_ref) {
             match (source, report.status()) {
                 (ReportSource::Flow, Some(status)) => {
-                    (known.status, known.traded) = (status, known.traded.max(report.traded.get()))
+                    (known.status, known.traded) = (status, known.traded.max(report.traded.get()));
+                    known.taken |= !matches!(status, OrderStatus::Unknown | OrderStatus::Cancelled);
                 }
                 (ReportSource::InsertRefused, _) => known.refused = true,
                 _ => {}
@@ -406,7 +424,19 @@ impl Counter {
     }
 
     fn hear_fill(&mut self, fill: &Fill, out: &mut Vec<Word>) {
-        let told = Told::Trade(*fill);
+        let third = self.exchange.fills().len() == 3;
+        let mut fill = *fill;
+        match self.lie.filter(|_| third) {
+            Some(Lie::TradeKept) => return,
+            Some(Lie::TradeDoubled) => {
+                let twin = Fill { trade_id: Text::new(b"twin").unwrap_or_default(), ..fill };
+                self.flow.push(Told::Trade(twin));
+                out.push(self.word(&Told::Trade(twin)));
+            }
+            Some(Lie::TradeSwollen) => fill.lots = Lots::new(fill.lots.get() + 1),
+            None => {}
+        }
+        let told = Told::Trade(fill);
         self.flow.push(told);
         out.push(self.word(&told));
     }

@@ -80,6 +80,12 @@ pub struct Judge {
     pub(crate) last_ref: u64,
     /// Times of the latest orders, on the host's clock as the stage took it.
     recent: VecDeque<Nanos>,
+    /// The latest moment on the host's clock that the engine saw.
+    pub(crate) clock: Nanos,
+    /// By contract: when the engine was last shown a snapshot, and whether its data has a hole.
+    quotes: BTreeMap<u32, (Nanos, bool)>,
+    /// The order stage was told that a ring runs over.
+    pub(crate) overflowing: bool,
     /// Opening orders by contract this day.
     opened: BTreeMap<u32, u32>,
     series: BTreeMap<(u32, u32, u8), Series>,
@@ -105,6 +111,9 @@ impl Judge {
             forgot: None,
             last_ref: 0,
             recent: VecDeque::new(),
+            clock: Nanos::ABSENT,
+            quotes: BTreeMap::new(),
+            overflowing: false,
             opened: BTreeMap::new(),
             series: BTreeMap::new(),
             untold: BTreeMap::new(),
@@ -116,6 +125,47 @@ impl Judge {
         self.coverage.struck(fault);
         if alive {
             self.pending.push((fault, order_ref));
+        }
+    }
+
+    /// The engine is shown a market event, at a moment of the host's clock.
+    pub(crate) fn shown(&mut self, at: Nanos, event: &Event<'_>) {
+        self.clock = self.clock.max(at);
+        match event {
+            Event::DepthTick(tick) => {
+                self.quotes.entry(tick.instrument.get()).or_insert((self.clock, false)).0 = self.clock;
+            }
+            Event::Gap(gap) => {
+                let quote = self.quotes.entry(gap.instrument.get()).or_insert((Nanos::ABSENT, false));
+                quote.1 = gap.end_ns.is_absent();
+            }
+            _ => {}
+        }
+    }
+
+    /// The rings and the feed are new: holes of before are over, and nothing was shown since.
+    pub(crate) fn new_process(&mut self) {
+        self.overflowing = false;
+        for quote in self.quotes.values_mut().filter(|quote| quote.1) {
+            *quote = (Nanos::ABSENT, false);
+        }
+    }
+
+    /// Nothing is opened on an old quote, in a hole of the data, or while a ring runs over.
+    fn may_open(&self, request: &OrderRequest) -> Option<String> {
+        if request.offset()? != Offset::Open {
+            return None;
+        }
+        if self.overflowing {
+            return Some("opened while a ring runs over".into());
+        }
+        match self.quotes.get(&request.instrument.get()) {
+            Some((_, true)) => Some("opened in a hole of the market data".into()),
+            Some((at, false)) if self.clock.since(*at) > self.settings.quote_age_ns => {
+                Some(format!("opened on a quote of {} ns ago", self.clock.since(*at)))
+            }
+            Some(_) => None,
+            None => Some("opened without a quote".into()),
         }
     }
 
@@ -171,6 +221,16 @@ impl World {
         self.judge.last_ref = self.judge.last_ref.max(order_ref);
         if let Some(what) = self.judge.terms(request) {
             self.fail("limits", what);
+        }
+        self.judge.clock = self.judge.clock.max(header.taken_ns);
+        if let Some(what) = self.judge.may_open(request) {
+            self.fail("fresh quotes, room in the rings", what);
+        }
+        if let Some(what) = self.own_orders(request) {
+            self.fail("no order against our own", what);
+        }
+        if let Some(what) = self.closing(request) {
+            self.fail("no more closed than held", what);
         }
         if let Some(what) = self.judge.rate(header) {
             self.fail("order rate", what);
@@ -239,6 +299,49 @@ impl World {
             .then(|| format!("opening order {opened} of the day, allowed {}", limits.orders_per_day))
     }
 
+    /// The engine's orders of a contract that may still trade: at the venue, or on their way to it.
+    fn live_of(&self, request: &OrderRequest) -> impl Iterator<Item = (Side, Offset, Price, i64)> {
+        let instrument = request.instrument;
+        let known = self.counter.known().iter().filter(|known| known.who == Who::Engine && known.remaining() > 0);
+        let known = known.map(|known| (&known.request, known.remaining()));
+        let coming = self.wire.under_way().filter(|sent| sent.kind() == Some(RequestKind::Insert));
+        let all = known.chain(coming.map(|sent| (sent, sent.lots.get())));
+        all.filter(move |(sent, _)| sent.instrument == instrument)
+            .filter_map(|(sent, lots)| Some((sent.side()?, sent.offset()?, sent.price, lots)))
+    }
+
+    /// An order of ours on the other side that this one could trade with.
+    fn own_orders(&self, request: &OrderRequest) -> Option<String> {
+        let side = request.side()?;
+        let crosses = |price: Price| match side {
+            Side::Buy => price <= request.price,
+            Side::Sell => price >= request.price,
+        };
+        let met = self.live_of(request).find(|&(other, _, price, _)| other != side && crosses(price))?;
+        Some(format!("{side} at {} against our own at {}", request.price, met.2))
+    }
+
+    /// More lots in closing orders than are held.
+    fn closing(&self, request: &OrderRequest) -> Option<String> {
+        let (side, offset) = (request.side()?, request.offset()?);
+        if !offset.closes() {
+            return None;
+        }
+        let ordered: i64 = self
+            .live_of(request)
+            .filter(|(other, offset, ..)| *other == side && offset.closes())
+            .map(|(.., lots)| lots)
+            .sum();
+        let mut lines = self.counter.exchange.positions();
+        let held =
+            lines.find(|line| line.instrument == request.instrument && Side::of(line.side) == Some(side.opposite()));
+        let held = held.map_or(0, |line| line.today.get() + line.yesterday.get());
+        let untold = self.judge.untold.get(&request.instrument.get()).map_or(0, |untold| untold.gross);
+        let lots = request.lots.get();
+        (ordered + lots > held + untold)
+            .then(|| format!("{side} closes {lots} beside {ordered} ordered, held {held}, untold {untold}"))
+    }
+
     /// Orders of one intent that are refused again and again.
     fn count_series(&mut self, request: &OrderRequest) {
         let place = (request.strategy, request.instrument.get(), request.side);
@@ -249,7 +352,7 @@ impl World {
                     && known.who == Who::Engine
             };
             let last = self.counter.known().iter().rev().find(mine);
-            last.is_some_and(|known| !known.refused && (known.traded > 0 || known.remaining() > 0))
+            last.is_some_and(|known| known.taken)
         };
         let series = self.judge.series.entry(place).or_default();
         if series.revision != request.revision || accepted {

@@ -12,6 +12,7 @@ use shrike_core::event::{Command, Event, Header, MarketSlot, ReportSlot, Request
 use shrike_core::thread::ThreadPlan;
 use shrike_core::units::Nanos;
 use shrike_core::venue::{Gateway, MarketFeed, Next};
+use shrike_engine::order::OrderStage;
 use shrike_engine::runtime::{
     Commands, Engine, EngineOptions, Inline, Nodes, Pace, Run, RunError, Stages, Status, Stopped, Topology,
 };
@@ -70,6 +71,7 @@ struct Watched<'a> {
     world: Shared,
     /// Events that the process still takes.
     events_left: u64,
+    settled: u64,
     told: &'a AtomicBool,
     last_words: LastWords,
     /// A process that the judge ended is no crash.
@@ -132,8 +134,12 @@ fn meet(world: &mut World, nodes: &Nodes<MortalLog>, fault: Fault, order_ref: u6
 }
 
 fn meet_all(world: &mut World, nodes: &Nodes<MortalLog>, fault: Fault) {
+    meet_states(world, &nodes.order.stage, fault);
+}
+
+fn meet_states(world: &mut World, stage: &OrderStage, fault: Fault) {
     let mut seen = States::default();
-    for (_, order) in nodes.order.stage.ledger().orders().filter(|(_, order)| !order.wild) {
+    for (_, order) in stage.ledger().orders().filter(|(_, order)| !order.wild) {
         if let Some(seen) = seen.get_mut(usize::from(order.state.code()) - 1)
             && !std::mem::replace(seen, true)
         {
@@ -170,6 +176,10 @@ impl Stages for Watched<'_> {
             self.killed.set(Some(Fault::KillInSend));
             meet_all(&mut world, self.inner.nodes(), Fault::KillInSend);
             return Err(Stopped);
+        }
+        self.settled += 1;
+        if self.settled.is_multiple_of(16) {
+            world.compare_quiet(self.inner.nodes());
         }
         if std::mem::take(&mut world.compare) {
             world.compare_books(self.inner.nodes());
@@ -263,6 +273,7 @@ pub(crate) fn live(world: &Shared, settings: &Settings, chance: &mut Rng, last_w
             || folded.order.last_given != folded.signal.last_neighbour
         {
             world.struck(Fault::TwoEnds, 0);
+            meet_states(&mut world, engine.order(), Fault::TwoEnds);
         }
         world.process_starts();
     }
@@ -307,6 +318,7 @@ pub(crate) fn live(world: &Shared, settings: &Settings, chance: &mut Rng, last_w
             inner: Inline::new(nodes, clock, 1_024),
             world: world.clone(),
             events_left,
+            settled: 0,
             told: &told,
             last_words: last_words.clone(),
             over: false,

@@ -1,7 +1,7 @@
 //! One run: lives of the engine one after the other under one seed, each killed or stopped, until so many nights have
 //! passed; then everything is decided again and compared.
 
-use crate::counter::Who;
+use crate::counter::{Lie, Who};
 use crate::coverage::Coverage;
 use crate::fault::{Dice, Fault, Faults, Stroke};
 use crate::judge::Failure;
@@ -25,6 +25,8 @@ pub struct Plan {
     pub faults: Faults,
     /// Whether the history is kept, in words.
     pub trace: bool,
+    /// What the counter lies about: no counter does.
+    pub lie: Option<Lie>,
 }
 
 impl Plan {
@@ -65,6 +67,7 @@ pub fn simulate(plan: &Plan) -> Outcome {
     let mut world = World::new(plan.seed, &settings, Dice::new(plan.seed, plan.faults.clone()));
     world.trace = plan.trace.then(String::new);
     world.nights_wanted = plan.days;
+    world.counter.lie = plan.lie;
     let (world, last_words) = (Rc::new(RefCell::new(world)), LastWords::default());
     let mut chance = Rng::stream(plan.seed, 6);
     let mut crashes = 0;

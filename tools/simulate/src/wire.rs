@@ -71,8 +71,12 @@ pub struct Wire {
     questions: Vec<OrderRequest>,
     /// Orders of the day whose end the engine was told.
     ended: BTreeSet<u64>,
+    /// Orders of the day whose number at the exchange was told.
+    numbered: BTreeSet<u64>,
     /// A trade of the day was not told when it was due: the engine may count lots in another order than the venue.
     pub(crate) disordered: bool,
+    /// Something was not told, and no login has told it since.
+    pub(crate) missing: bool,
     person_ref: u64,
     rng: Rng,
 }
@@ -94,7 +98,9 @@ impl Wire {
             resync: None,
             questions: Vec::new(),
             ended: BTreeSet::new(),
+            numbered: BTreeSet::new(),
             disordered: false,
+            missing: false,
             person_ref: 0,
             rng: Rng::stream(seed, 4),
         }
@@ -133,6 +139,17 @@ impl Wire {
         channel.push_back(Letter { due, number, word });
     }
 
+    /// When the report that brings an order's number is told, if it is under way.
+    fn number_due(&self, number: u64) -> Nanos {
+        let brings = |letter: &&Letter| {
+            let event = letter.word.slot.event();
+            let numbered = matches!(event, Event::OrderReport(report) if !report.order_sys_id.is_empty());
+            letter.word.number == number && numbered
+        };
+        let [_, orders, ..] = &self.channels;
+        orders.iter().find(brings).map_or(Nanos::ABSENT, |letter| letter.due)
+    }
+
     fn local(&mut self, now: Nanos, slot: ReportSlot) {
         self.post(LOCAL, now, Word { channel: Channel::Answers, slot, number: 0, again: false });
     }
@@ -169,7 +186,7 @@ impl World {
         if self.counter.day().is_absent() {
             return self.plan(50 * MS, Act::Login(attempt));
         }
-        self.wire.link = Link::Up;
+        (self.wire.link, self.wire.missing) = (Link::Up, false);
         let mut words = std::mem::take(&mut self.words);
         self.counter.login(self.now, &mut words);
         // The login comes before the flow that it opens.
@@ -220,7 +237,6 @@ impl World {
         if !self.alive {
             (self.wire.resync, self.wire.told_up) = (None, false);
         }
-        self.wire.disordered |= self.wire.channels.iter().any(|channel| !channel.is_empty());
         self.wire.channels.iter_mut().for_each(VecDeque::clear);
         self.wire.sent.retain_mut(|sent| {
             sent.due = now;
@@ -233,6 +249,7 @@ impl World {
         self.struck(Fault::DayRoll, 0);
         self.judge.day_begins();
         self.wire.ended.clear();
+        self.wire.numbered.clear();
         self.wire.disordered = false;
         self.wire.person_ref = 0;
         let mut chance = Rng::stream(u64::from(self.counter.day().get()), 5);
@@ -283,9 +300,16 @@ impl World {
             return;
         }
         let flows = matches!(word.channel, Channel::Orders | Channel::Trades);
-        if flows && !word.again && self.dice.strikes(Fault::ReportDrop).is_some() {
+        // The report that brings the exchange's number is never lost alone, nor overtaken by its order's trades: within one
+        // session CTP keeps their order, and without the number nobody could tell whose a trade is.
+        let brings_number = match word.slot.event() {
+            Event::OrderReport(report) => !report.order_sys_id.is_empty() && self.wire.numbered.insert(word.number),
+            _ => false,
+        };
+        if flows && !word.again && !brings_number && self.dice.strikes(Fault::ReportDrop).is_some() {
             self.struck(Fault::ReportDrop, word.number);
             self.wire.disordered |= word.channel == Channel::Trades;
+            self.wire.missing = true;
             return;
         }
         let mut way_ns = 100_000 + self.wire.rng.below(2 * MS);
@@ -293,7 +317,10 @@ impl World {
             self.struck(Fault::ReportDelay, word.number);
             way_ns += 5 * MS + chance.below(800 * MS);
         }
-        let due = self.now.after(way_ns);
+        let mut due = self.now.after(way_ns);
+        if word.channel == Channel::Trades {
+            due = due.max(self.wire.number_due(word.number));
+        }
         self.wire.post(word.channel as usize, due, word);
         if flows && let Some(mut chance) = self.dice.strikes(Fault::Repeat) {
             self.struck(Fault::Repeat, word.number);

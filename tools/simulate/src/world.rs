@@ -91,6 +91,7 @@ pub struct World {
     pub(crate) sends_left: u64,
     /// Nights so far.
     pub nights: u64,
+    evening_since: Nanos,
     /// Mornings after a night.
     mornings: u64,
     /// Nights after which the run is over.
@@ -141,6 +142,7 @@ impl World {
             sends_left: u64::MAX,
             nights: 0,
             mornings: 0,
+            evening_since: Nanos::ABSENT,
             nights_wanted: u64::MAX,
             host_crashed: false,
             evening: false,
@@ -194,6 +196,7 @@ impl World {
     pub(crate) fn step(&mut self, slot: &mut ReportSlot) -> bool {
         let at = self.next();
         self.now = self.now.max(at);
+        self.judge.clock = self.judge.clock.max(self.on_host(at));
         self.steps += 1;
         if self.steps > STEPS_MAX {
             self.fail("comes to an end", format!("{STEPS_MAX} steps in {} days", self.nights + 1));
@@ -218,7 +221,9 @@ impl World {
         let Some((due, next)) = self.feed.pop_front() else { return false };
         self.now = self.now.max(self.held_back(due));
         *slot = next;
-        slot.header_mut().recv_ns = self.on_host(self.now);
+        let at = self.on_host(self.now);
+        slot.header_mut().recv_ns = at;
+        self.judge.shown(at, &slot.event());
         true
     }
 
@@ -360,7 +365,9 @@ impl World {
             Act::Drained => self.overflow.push_back(false),
             Act::Resume => self.command(CommandKind::Resume, 0),
             Act::Stop(life) => {
-                if self.alive && self.life == life {
+                // Late in the evening there is no time left to come to rest again.
+                let late = self.evening && self.now.since(self.evening_since) > 8_200 * MS;
+                if self.alive && self.life == life && !late {
                     self.stop = true;
                     self.note(format_args!("told to stop"));
                 }
@@ -370,10 +377,14 @@ impl World {
 
     /// Chance has its turn.
     fn beat(&mut self) {
-        if self.evening {
+        if self.evening && self.nights > self.mornings {
             return;
         }
         self.plan(BEAT_NS, Act::Beat);
+        if self.evening {
+            // The edge looks at the commands now and then: something must happen for that.
+            return;
+        }
         if self.rng.once_in(3) {
             self.disk.sync();
         }
@@ -427,6 +438,7 @@ impl World {
     /// so that it is told everything of the day.
     fn begin_evening(&mut self) {
         self.evening = true;
+        self.evening_since = self.now;
         self.dice.calm = true;
         self.note(format_args!("evening"));
         self.disk.heal();
@@ -479,6 +491,7 @@ impl World {
         self.commands_read = 0;
         self.feed.clear();
         self.overflow.clear();
+        self.judge.new_process();
         for gap in &mut self.gaps {
             gap.1 = Nanos::ABSENT;
         }
@@ -511,6 +524,7 @@ impl World {
     /// The alarm of a ring that runs over, or is drained, if one is due.
     pub(crate) fn overflow_alarm(&mut self) -> Option<ReportSlot> {
         let over = self.overflow.pop_front()?;
+        self.judge.overflowing = over;
         let mut slot = ReportSlot::default();
         slot.put(&Alarm {
             instrument: InstrumentId::NONE,
