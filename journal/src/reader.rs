@@ -316,9 +316,14 @@ impl<D: Segments> Reader<D> {
         let Some((header, segment)) = opened else { return Ok(false) };
         if self.due.is_absent() {
             self.due = header.first_seq;
-        } else if self.position.offset == HEADER_PAGE && !follows(self.due, header.first_seq) {
-            let bad = Bad::Seq { found: header.first_seq, expected: self.due };
-            return self.bad(Position { segment: index, offset: 24 }, bad).map(|_| false);
+        } else if self.position.offset == HEADER_PAGE {
+            if !follows(self.due, header.first_seq) {
+                let bad = Bad::Seq { found: header.first_seq, expected: self.due };
+                return self.bad(Position { segment: index, offset: 24 }, bad).map(|_| false);
+            }
+            // A later epoch may have begun here and lost its records with the host: its numbers are due all the same,
+            // or who begins at this segment and who comes from the one before would expect different ones.
+            self.due = header.first_seq;
         }
         self.open = Some(Open { segment, bytes: header.segment_bytes as u32 });
         Ok(true)

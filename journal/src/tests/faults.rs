@@ -268,6 +268,25 @@ fn a_failure_at_any_call_of_recovery_and_closing_loses_nothing() {
 }
 
 #[test]
+fn an_epoch_whose_records_are_lost_with_the_host_has_begun() {
+    let (pages, _) = journal(5, 5);
+    let (mut writer, _) = Writer::resume(pages.crash_process(), &options()).unwrap();
+    writer.open_epoch(2).unwrap();
+    append_made(&mut writer, 6);
+    let segment = writer.position().segment;
+    // Of the new segment its header page is all that the disk has.
+    let mut pages = writer.storage().crash_host(|page| page == Position { segment, offset: 0 });
+    drop(writer);
+    for _ in 0..3 {
+        let (writer, recovery) = Writer::resume(pages.clone(), &options()).unwrap();
+        assert_eq!(recovery.next_seq, Seq::new(StageId::Order, 2, 1));
+        drop(writer);
+        assert_eq!(read_on(&mut Reader::over(pages.clone())).len(), 5);
+        pages = pages.crash_process();
+    }
+}
+
+#[test]
 fn a_later_epoch_begins_anywhere() {
     let pages = Pages::new(SEGMENT);
     let (mut writer, _) = Writer::resume(pages.clone(), &options()).unwrap();

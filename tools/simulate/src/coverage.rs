@@ -80,8 +80,22 @@ pub const fn unreachable_because(fault: Fault, state: OrderState) -> Option<&'st
         }
         (
             F::RefuseRetry | F::RefusePrice | F::RefuseWait | F::RefuseForGood | F::ExchangeReject,
-            S::Filled | S::Cancelled | S::Rejected | S::NeverArrived | S::EndedShort,
-        ) => Some("the order has not reached the counter, so it has not ended"),
+            S::Filled | S::Cancelled | S::Rejected | S::EndedShort,
+        ) => Some("the order has not reached the counter, so nothing of it was told"),
+        (
+            F::OrderDelay | F::RequestDrop,
+            S::Working | S::Filled | S::Cancelled | S::Rejected | S::Lost | S::NeverArrived | S::EndedShort,
+        ) => Some("it strikes as a request leaves: the order is then just sent, or its cancel"),
+        (F::PriceLimit | F::DayRoll, S::Sent | S::Working | S::CancelPending | S::Lost | S::EndedShort) => {
+            Some("it strikes in the morning, when every order of the day before has ended")
+        }
+        (F::LateFill, S::Sent | S::Filled | S::Rejected | S::Lost | S::NeverArrived) => {
+            Some("the cancel that the fill follows was told, and lots of it are missing")
+        }
+        (F::CancelRefused, S::Sent) => Some("nothing is cancelled before the counter has answered"),
+        (F::CancelRefused, S::Lost | S::NeverArrived) => {
+            Some("what is cancelled was told by the venue, and no restatement lacks it")
+        }
         _ => None,
     }
 }

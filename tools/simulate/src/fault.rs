@@ -77,7 +77,7 @@ faults! {
     /// The exchange refuses an order that the counter took.
     ExchangeReject "exchange-reject" per_million 8_000,
     /// The counter refuses a cancel.
-    CancelRefused "cancel-refused" per_million 15_000,
+    CancelRefused "cancel-refused" per_million 60_000,
     /// An order trades in part.
     PartialFill "partial-fill" per_million 0,
     /// A fill is told after the cancel that it overtook.
@@ -95,15 +95,15 @@ faults! {
     /// A ring runs over.
     Overflow "ring-overflow" per_million 1_000,
     /// The journals' disk is full for a while.
-    DiskFull "disk-full" per_million 500,
+    DiskFull "disk-full" per_million 900,
     /// A call to the journals' disk fails.
     DiskError "disk-error" per_million 1_000,
     /// The process is killed between two events.
-    Kill "kill" per_million 300_000,
+    Kill "kill" per_million 600_000,
     /// The process is killed between two records of one event.
-    KillInEvent "kill-in-event" per_million 400_000,
+    KillInEvent "kill-in-event" per_million 600_000,
     /// The process is killed between two sends of one event.
-    KillInSend "kill-in-send" per_million 400_000,
+    KillInSend "kill-in-send" per_million 500_000,
     /// The host goes down with the process.
     HostCrash "host-crash" per_million 300_000,
     /// After a crash the two journals end at different points.

@@ -284,13 +284,13 @@ pub(crate) fn live(world: &Shared, settings: &Settings, chance: &mut Rng, last_w
         world.sends_left = u64::MAX;
         if !world.evening {
             if world.dice.strikes(Fault::Kill).is_some() {
-                events_left = 5 + chance.below(1_500);
+                events_left = 5 + chance.below(900);
             }
             if world.dice.strikes(Fault::KillInEvent).is_some() {
-                fate.dies_after(20 + chance.below(6_000));
+                fate.dies_after(20 + chance.below(3_000));
             }
             if world.dice.strikes(Fault::KillInSend).is_some() {
-                world.sends_left = 1 + chance.below(120);
+                world.sends_left = 1 + chance.below(50);
             }
         }
         if world.dice.strikes(Fault::Stop).is_some() {

@@ -93,7 +93,7 @@ pub fn simulate(plan: &Plan) -> Outcome {
         }
         // A host takes its time to come back: longer than the window of the order rate, which it forgets.
         let host_ms = if world.host_crashed { 1_100 } else { 0 };
-        let down_ms = if world.evening { 5 } else { 5 + host_ms + chance.below(1_500) };
+        let down_ms = if world.evening { 5 } else { 5 + host_ms + chance.below(600) };
         let until = world.now.after(down_ms * Nanos::PER_MILLI);
         world.go_on(until);
     }

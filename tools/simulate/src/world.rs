@@ -243,17 +243,18 @@ impl World {
 
     fn market_moves(&mut self) {
         let mut said = std::mem::take(&mut self.said);
+        if self.evening && self.nights > self.mornings {
+            // The night is over: the market's next word is the morning's.
+            self.mornings = self.nights;
+            (self.evening, self.dice.calm) = (false, false);
+            self.plan(BEAT_NS, Act::Beat);
+        }
         let strokes = self.dice.struck.len();
         self.market.step(&mut self.dice, &mut said);
         for at in strokes..self.dice.struck.len() {
             if let Some(&(fault, _)) = self.dice.struck.get(at) {
                 self.struck(fault, 0);
             }
-        }
-        if self.evening && matches!(said.first(), Some(Said::Phase(_))) && self.nights > self.mornings {
-            self.mornings = self.nights;
-            (self.evening, self.dice.calm) = (false, false);
-            self.plan(BEAT_NS, Act::Beat);
         }
         for said in said.drain(..) {
             let event = match &said {

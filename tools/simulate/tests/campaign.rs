@@ -5,7 +5,7 @@ use shrike_simulate::counter::Lie;
 use shrike_simulate::fault::{Fault, Faults};
 use shrike_simulate::{Plan, shrink, simulate};
 
-const SEEDS: std::ops::RangeInclusive<u64> = 1..=50;
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=30;
 
 #[test]
 fn no_rule_is_broken_and_every_fault_strikes() {
@@ -16,7 +16,7 @@ fn no_rule_is_broken_and_every_fault_strikes() {
         println!("shrike simulate --seed {seed}: {failure}");
     }
     assert!(report.failures.is_empty(), "{:?}", report.failures);
-    assert!(report.orders > 10_000 && report.crashes > 100 && report.snapshots > 0);
+    assert!(report.orders > 5_000 && report.crashes > 100 && report.snapshots > 0);
     let never: Vec<&Fault> = Fault::ALL.iter().filter(|&&fault| report.coverage.count(fault) == 0).collect();
     assert!(never.is_empty(), "never struck: {never:?}");
 }
@@ -46,10 +46,11 @@ fn without_faults_only_the_world_happens() {
 
 #[test]
 fn a_counter_that_lies_is_found_out() {
+    let held = ["positions equal the venue's", "limits", "no more closed than held"];
     for (lie, rules) in [
-        (Lie::TradeKept, ["every order ends", "comes to rest"]),
-        (Lie::TradeDoubled, ["positions equal the venue's", "limits"]),
-        (Lie::TradeSwollen, ["positions equal the venue's", "limits"]),
+        (Lie::TradeKept, ["every order ends", "comes to rest", "what works is known"]),
+        (Lie::TradeDoubled, held),
+        (Lie::TradeSwollen, held),
     ] {
         let outcome = simulate(&Plan { faults: Faults::none(), lie: Some(lie), ..plan(4) });
         let failure = outcome.failure.unwrap_or_else(|| panic!("{lie:?} was not found"));
@@ -61,9 +62,10 @@ fn a_counter_that_lies_is_found_out() {
 #[test]
 fn what_does_not_matter_is_left_out() {
     let broken = Plan { lie: Some(Lie::TradeDoubled), ..plan(5) };
-    let failure = simulate(&broken).failure.expect("the lie is found");
+    let whole = simulate(&broken);
+    let failure = whole.failure.expect("the lie is found");
     let (small, outcome) = shrink(&broken, failure.rule, 120);
     assert_eq!(outcome.failure.expect("it still fails").rule, failure.rule);
     assert_eq!(small.days, 1);
-    assert!(outcome.struck.len() < 5, "{:?}", outcome.struck);
+    assert!(outcome.struck.len() * 3 < whole.struck.len(), "{} of {:?}", outcome.struck.len(), whole.struck);
 }
