@@ -1,24 +1,19 @@
 //! `cargo bench -p shrike-benches [-- --short] [--no-floor] [part of a row's name]`: measures and prints the table.
 
-use shrike_benches::{Host, rows, table};
+use shrike_bench::run::{Plan, measure};
+use shrike_bench::table;
+use shrike_tools::bench::{backtest, rows};
 
 fn main() {
     let given = |name| std::env::args().any(|arg| arg == name);
-    // Cargo gives `--bench` when it benches, and nothing when it runs all targets as tests.
-    let mut host = Host::new(given("--short") || !given("--bench"));
-    // Profilers that run one thread at a time never end where two answer each other.
-    let bare = given("--no-floor");
-    let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
-    println!("{host}\n{}", table::HEADING);
-    for row in rows() {
-        // The floor is always measured: other rows are judged by it.
-        let floor = row.name == shrike_benches::FLOOR;
-        if (floor && !bare) || (!floor && row.name.contains(&wanted)) {
-            let outcome = (row.measure)(&mut host);
-            if floor && let shrike_benches::Outcome::Measured(figures) = &outcome {
-                host.floor_ns = Some(figures.p50);
-            }
-            println!("{}", table::line(&row, &outcome, table::Beside::of(&host)));
-        }
-    }
+    let plan = Plan {
+        // Cargo gives `--bench` when it benches, and nothing when it runs all targets as tests.
+        short: given("--short") || !given("--bench"),
+        wanted: std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default(),
+        no_floor: given("--no-floor"),
+        backtest,
+        more: rows,
+    };
+    let mut began = |host: &shrike_bench::Host| println!("{host}\n{}", table::HEADING);
+    measure(&plan, &mut began, &mut |row| println!("{}", table::line(&row.row, &row.outcome, row.beside)));
 }

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::sections::market::MarketKind;
+use crate::sections::run::Speed;
 use crate::sections::strategy::{Strategy, StrategyParams};
 use std::collections::BTreeMap;
 
@@ -32,6 +33,11 @@ fn market(config: &Config) -> Option<(String, String)> {
         MarketKind::Journal if empty(&config.market.follow) => {
             say("market.kind", "\"journal\" needs `market.follow`, the home of the `shrike record` process")
         }
+        MarketKind::Ctp if matches!(config.run.speed, Speed::Times(_)) => say(
+            "run.speed",
+            "a counter's time is real: \"real\", or \"max\" at a stand-in that plays its market in the events' own time \
+             (`shrike exchange --speed max`)",
+        ),
         MarketKind::Ctp if empty(&config.ctp.md_library) || empty(&config.ctp.trader_library) => say(
             "market.kind",
             "\"ctp\" needs `ctp.md_library` and `ctp.trader_library`, the files of the broker's libraries",

@@ -391,6 +391,8 @@ codes! {
         OpeningBlocked = 14 "opening-blocked",
         /// Differences with the venue's books halt trading.
         Halted = 15 "halted",
+        /// An event at which two starts failed is left out.
+        EventSetAside = 16 "event-set-aside",
     }
 }
 

@@ -3,6 +3,7 @@
 //! - words: [`units`], [`codes`], [`event`], [`instrument`], [`product`], [`venue`]
 //! - time: [`calendar`]
 //! - books: [`ledger`]
+//! - mathematics: [`pricing`]
 //! - mechanics: [`ring`], [`thread`], [`clock`], [`latency`]
 //! - for tests: [`seeded`], the mistakes they must find
 //!
@@ -16,6 +17,7 @@ pub mod event;
 pub mod instrument;
 pub mod latency;
 pub mod ledger;
+pub mod pricing;
 pub mod product;
 pub mod ring;
 pub mod seeded;

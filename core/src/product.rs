@@ -4,7 +4,8 @@
 use crate::codes::{Exchange, OptionStyle, ProductClass};
 use crate::event::{InstrumentDef, Rates};
 use crate::instrument::InstrumentId;
-use crate::units::{Lots, Money, Price, Text, TradingDay};
+use crate::pricing::margin::MarginRule;
+use crate::units::{Lots, Money, Price, SCALE, Text, TradingDay};
 
 /// The facts of one product.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +34,8 @@ pub struct Product {
     pub daily_cancels: u32,
     /// Margin and fees.
     pub rates: ProductRates,
+    /// The exchange's margin formula for a short option, where the tables have one.
+    pub option_margin: Option<MarginRule>,
 }
 
 /// Margin and fees that are assumed until a venue states its own. Ratios are of value, in units of 1e-8; amounts are in
@@ -101,6 +104,22 @@ impl Product {
     }
 }
 
+impl Rates {
+    /// The same with this margin, a ratio of the value in units of 1e-8. A written option binds its premium and that part
+    /// of what its strike is worth, a bought one nothing; absent, so that nothing can be written, without a strike.
+    pub fn with_margin(self, def: &InstrumentDef, ratio: i64) -> Self {
+        if def.class() != Some(ProductClass::Option) {
+            return Self { long_margin_ratio: ratio, short_margin_ratio: ratio, ..self };
+        }
+        Self {
+            long_margin_ratio: 0,
+            short_margin_ratio: SCALE,
+            short_margin_per_lot: def.strike.value(Lots::new(1), def.multiplier).times_rate(ratio),
+            ..self
+        }
+    }
+}
+
 /// The products, by exchange and code.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Products {
@@ -149,6 +168,16 @@ impl Products {
     fn find(&self, base: &str, suffix: &str) -> Option<&Product> {
         let same = |row: &&Product| row.code.as_str().strip_suffix(suffix) == Some(base);
         self.rows.iter().find(same)
+    }
+
+    /// The margin ratio of a contract in the table, in units of 1e-8: an option's is its underlying's. Zero: not known.
+    pub fn margin_ratio(&self, def: &InstrumentDef) -> i64 {
+        let product = def.exchange().and_then(|exchange| self.get(exchange, def.product.as_str()));
+        let bearing = product.and_then(|product| match product.class {
+            ProductClass::Option => self.get(product.exchange, product.underlying.as_str()),
+            _ => Some(product),
+        });
+        bearing.map_or(0, |product| product.rates.margin_ratio)
     }
 
     /// Every product, in order of exchange and code.

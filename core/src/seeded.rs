@@ -1,6 +1,7 @@
 //! Mistakes that are planted on purpose, so that the tests which promise to find such mistakes can be seen to do so. Each
 //! stands as `if seeded::on(Bug::…)` where a programmer might have made it. Without the cargo feature `seeded-bugs`
-//! [`on`] is the constant false and nothing of them is compiled; with it one at a time is planted for the whole process.
+//! [`on`] is the constant false and nothing of them is compiled; with it one at a time is planted for the whole process,
+//! by `plant` or by the variable `SHRIKE_SEEDED_BUG`, which names it.
 
 macro_rules! bugs {
     ($($(#[doc = $what:literal])+ $bug:ident $name:literal,)+) => {
@@ -167,24 +168,45 @@ mod planted {
     use super::Bug;
     use std::sync::atomic::{AtomicU8, Ordering};
 
+    /// Names the mistake that is planted from the start, so that any test can be run with it.
+    const VARIABLE: &str = "SHRIKE_SEEDED_BUG";
+    /// Nobody has asked yet.
+    const UNREAD: u8 = u8::MAX;
+
     /// The number of the planted mistake, from 1; zero: none.
-    static PLANTED: AtomicU8 = AtomicU8::new(0);
+    static PLANTED: AtomicU8 = AtomicU8::new(UNREAD);
+
+    const fn number(bug: Option<Bug>) -> u8 {
+        match bug {
+            Some(bug) => bug as u8 + 1,
+            None => 0,
+        }
+    }
+
+    fn read() -> u8 {
+        let told = PLANTED.load(Ordering::Relaxed);
+        if told != UNREAD {
+            return told;
+        }
+        let named = std::env::var(VARIABLE).ok().and_then(|name| Bug::of(&name));
+        PLANTED.store(number(named), Ordering::Relaxed);
+        number(named)
+    }
 
     /// Whether this mistake is planted.
     #[inline]
     pub fn on(bug: Bug) -> bool {
-        PLANTED.load(Ordering::Relaxed) == bug as u8 + 1
+        read() == number(Some(bug))
     }
 
     /// Plants one mistake in the whole process, in the place of the one before; `None`: none.
     pub fn plant(bug: Option<Bug>) {
-        PLANTED.store(bug.map_or(0, |bug| bug as u8 + 1), Ordering::Relaxed);
+        PLANTED.store(number(bug), Ordering::Relaxed);
     }
 
     /// The mistake that is planted.
     pub fn planted() -> Option<Bug> {
-        let number = PLANTED.load(Ordering::Relaxed);
-        Bug::ALL.get(usize::from(number).checked_sub(1)?).copied()
+        Bug::ALL.get(usize::from(read()).checked_sub(1)?).copied()
     }
 }
 

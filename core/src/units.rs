@@ -215,6 +215,14 @@ impl Money {
         if self.is_absent() || rate == i64::MIN {
             return Money::ABSENT;
         }
+        // Any account's money and any ratio: the same number without a division of 128 bits.
+        const RATE_MAX: i64 = 1_000_000_000_000;
+        if self.0 >= 0 && self.0 <= i64::MAX as i128 && rate >= 0 && rate <= RATE_MAX {
+            let (raw, rate) = (self.0 as u64, rate as u64);
+            let scale = SCALE as u64;
+            let part = (raw % scale * rate + scale / 2) / scale;
+            return Money((raw / scale) as i128 * rate as i128 + part as i128);
+        }
         match self.0.checked_mul(rate as i128) {
             Some(raw) => {
                 let half = if raw < 0 { -(SCALE as i128) / 2 } else { SCALE as i128 / 2 };

@@ -6,6 +6,7 @@
 //! - [`runtime`]: threads, rings, start, stop. The only impure part.
 //! - [`setup`]: from the configuration to stages.
 //! - [`replay`]: rebuilds and verifies from journals.
+//! - [`witness`]: which event a stage was at when it panicked.
 #![deny(missing_docs)]
 
 pub mod order;
@@ -15,6 +16,7 @@ pub mod saved;
 pub mod setup;
 pub mod signal;
 pub mod stage;
+pub mod witness;
 
 #[cfg(test)]
 mod tape;

@@ -2,6 +2,7 @@
 //! one at a time until the stage is at rest. Live, recovery and verification differ only in the [`Log`] behind it.
 #![deny(clippy::float_arithmetic)]
 
+use crate::witness::{At, Witness};
 use shrike_core::codes::AlarmKind;
 use shrike_core::event::{Alarm, Event, Header, Seq, StageSlot, flags};
 use shrike_core::seeded::{self, Bug};
@@ -43,6 +44,7 @@ pub struct Driver<S, L> {
     pub counts: Counts,
     taken_ns: Nanos,
     out: Box<OutSlot>,
+    at: At,
 }
 
 /// What a driver did since its start.
@@ -57,7 +59,13 @@ pub struct Counts {
 impl<S: Stage, L: Log> Driver<S, L> {
     /// A stage whose journal's last record was taken at `taken_ns`.
     pub fn new(stage: S, log: L, taken_ns: Nanos) -> Self {
-        Self { stage, log, counts: Counts::default(), taken_ns, out: Box::default() }
+        Self { stage, log, counts: Counts::default(), taken_ns, out: Box::default(), at: At::new(&Witness::default()) }
+    }
+
+    /// With a witness of what it is at when it panics.
+    #[must_use]
+    pub fn seen_by(self, witness: &Witness) -> Self {
+        Self { at: At::new(witness), ..self }
     }
 
     /// Takes an input at time `now`: journals it, then journals and gives to `publish` every output it leads to.
@@ -85,9 +93,11 @@ impl<S: Stage, L: Log> Driver<S, L> {
         };
         header.seq = self.log.append(&header, event.bytes())?;
         self.counts.inputs += 1;
+        self.at.begin(header.seq, header.kind);
         self.stage.apply(&header, event);
         for _ in 0..OUTPUTS_MAX {
             if !self.stage.decide(&mut self.out) {
+                self.at.end();
                 return Ok(());
             }
             if seeded::on(Bug::SendBeforeJournal) {
@@ -101,6 +111,7 @@ impl<S: Stage, L: Log> Driver<S, L> {
         self.out.put(&Alarm { kind: AlarmKind::DecisionBound.code(), value: OUTPUTS_MAX as i64, ..Alarm::default() });
         self.record(&header)?;
         publish(&self.out);
+        self.at.end();
         Ok(())
     }
 

@@ -17,8 +17,8 @@ use shrike_feed::ctp::abi::slots::{MarketEvent, TraderEvent};
 use shrike_feed::ctp::abi::structs::{self, Layout};
 use shrike_feed::ctp::abi::{CALLBACKS, Version};
 use shrike_feed::ctp::callback::{
-    Callback, CancelFacts, CommissionFacts, FundsFacts, InstrumentFacts, LoginFacts, MarginFacts, OrderFacts,
-    PositionFacts, StatusFacts, Symbol, TradeFacts, What,
+    Callback, CancelFacts, CommissionFacts, FundsFacts, InstrumentFacts, LoginFacts, MarginFacts, OptionCostFacts,
+    OrderFacts, PositionFacts, StatusFacts, Symbol, TradeFacts, What,
 };
 use shrike_feed::ctp::decode::{Contract, DepthSnapshot};
 use shrike_feed::ctp::lookup::Contracts;
@@ -364,6 +364,26 @@ fn cases() -> Vec<(TraderEvent, Bytes, What)> {
         close_today_ratio: 23_000,
         close_today_per_lot: money("0.03"),
     };
+    let cost = of::<structs::OptionInstrTradeCost>(&[
+        ("InstrumentID", T(b"m1905-C-2700")),
+        ("FixedMargin", Float(1_890.5)),
+        ("MiniMargin", Float(1_350.25)),
+        ("Royalty", Float(77.0)),
+    ]);
+    let cost_facts = OptionCostFacts {
+        symbol: symbol("m1905-C-2700"),
+        fixed_per_lot: money("1890.5"),
+        least_per_lot: money("1350.25"),
+    };
+    let option_commission = of::<structs::OptionInstrCommRate>(&[
+        ("InstrumentID", T(b"IF")),
+        ("OpenRatioByMoney", Float(0.000023)),
+        ("OpenRatioByVolume", Float(0.01)),
+        ("CloseRatioByMoney", Float(0.000024)),
+        ("CloseRatioByVolume", Float(0.02)),
+        ("CloseTodayRatioByMoney", Float(0.00023)),
+        ("CloseTodayRatioByVolume", Float(0.03)),
+    ]);
     let status = of::<structs::InstrumentStatus>(&[
         ("ExchangeID", T(b"GFEX")),
         ("InstrumentID", T(b"si")),
@@ -394,6 +414,8 @@ fn cases() -> Vec<(TraderEvent, Bytes, What)> {
         (OnRspQryInstrument, instrument, What::Instrument(Some(instrument_facts))),
         (OnRspQryInstrumentMarginRate, margin, What::MarginRate(Some(margin_facts))),
         (OnRspQryInstrumentCommissionRate, commission, What::CommissionRate(Some(commission_facts))),
+        (OnRspQryOptionInstrTradeCost, cost, What::OptionCost(Some(cost_facts))),
+        (OnRspQryOptionInstrCommRate, option_commission, What::OptionCommission(Some(commission_facts))),
     ]
 }
 
@@ -566,5 +588,44 @@ fn snapshots_arrive_as_ticks_of_the_prepared_contracts() {
         let subscribed = of::<structs::SpecificInstrument>(&[("InstrumentID", T(b"ru1901"))]);
         caller.call(MarketEvent::OnRspSubMarketData, Given::Struct(&subscribed), Reply { request_id: 0, ..NOTHING });
         assert_eq!(only(&mut told).unwrap().what, What::Subscribed(symbol("ru1901")));
+    }
+}
+
+/// DCE's snapshots carry the trading day for the date at night. Live, the time of receipt says which night it is; in the
+/// events' own time the clock may not even stand when the first one comes.
+#[test]
+fn the_night_s_midnight_dates_dce_s_snapshots_where_the_clock_does_not_stand() {
+    // Monday's trading day begins on Friday evening and goes on after midnight, on Saturday.
+    let (friday, monday) = (day(20_181_012), day(20_181_015));
+    let midnight = Nanos::china(friday.plus_days(1), 0, 0);
+    let contract = Contract {
+        instrument: InstrumentId::new(0),
+        exchange: Exchange::Dce,
+        multiplier: 10,
+        zero_is_price: false,
+        bare_turnover: false,
+    };
+    let mut snapshot: DepthSnapshot = bytemuck::Zeroable::zeroed();
+    (snapshot.trading_day, snapshot.action_day) = (*b"20181015\0", *b"20181015\0");
+    snapshot.instrument[..5].copy_from_slice(b"m1901");
+    let clock = Clock::Simulated(Arc::new(SimTime::new(Nanos::ABSENT)));
+    let (producer, mut ticks) = market_ring::<42>(8, 0, 1);
+    let mut caller = MarketCaller::new(Version::V6_7_13, clock, ring(8, 0).0, producer);
+    caller.prepare(Contracts::new(monday, [(symbol("m1901"), contract)]).with_midnight(midnight));
+    for (time, date, second) in [
+        (b"21:00:00\0", friday, 21 * 3_600),
+        (b"23:59:59\0", friday, 86_399),
+        (b"00:00:01\0", friday.plus_days(1), 1),
+        (b"09:00:00\0", monday, 9 * 3_600),
+    ] {
+        snapshot.time = *time;
+        caller.snapshot(&snapshot);
+        let mut at = Nanos::ABSENT;
+        ticks.take_batch(1, |slot| {
+            if let Event::DepthTick(tick) = slot.event() {
+                at = tick.exch_ns;
+            }
+        });
+        assert_eq!(at, Nanos::china(date, second, 0));
     }
 }

@@ -351,6 +351,8 @@ fn plausible() -> Vec<Bytes> {
         OnRspQryInstrumentMarginRate => of::<structs::InstrumentMarginRate>(),
         OnRspQryInstrumentCommissionRate => of::<structs::InstrumentCommissionRate>(),
         OnRspQryInstrument => of::<structs::Instrument>(),
+        OnRspQryOptionInstrTradeCost => of::<structs::OptionInstrTradeCost>(),
+        OnRspQryOptionInstrCommRate => of::<structs::OptionInstrCommRate>(),
         OnRtnInstrumentStatus => of::<structs::InstrumentStatus>(),
         OnFrontConnected | OnFrontDisconnected | OnRspError => of::<structs::RspInfo>(),
     };

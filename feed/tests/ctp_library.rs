@@ -9,6 +9,7 @@ use packages::{run, skip};
 use shrike_core::clock::{Clock, Tsc};
 use shrike_core::ring::ring;
 use shrike_core::thread::ThreadPlan;
+use shrike_core::units::Nanos;
 use shrike_feed::ctp::abi::{Connection, Library, LibraryError, Side, Trader, Version};
 use shrike_feed::ctp::api::{Credentials, TraderApi};
 use std::path::{Path, PathBuf};
@@ -21,12 +22,24 @@ fn compiled(folder: &Path, functions: &str) -> Option<PathBuf> {
         return None;
     }
     let (source, library) = (folder.join("library.cpp"), folder.join("library.so"));
-    let class = format!("struct CThostFtdcTraderApi {{ {functions} }};");
+    let class = format!("#include <unistd.h>\nstruct CThostFtdcTraderApi {{ {functions} }};");
     // Static functions of a class are exported once something refers to them.
     let uses = "void *uses[] = { (void *) &CThostFtdcTraderApi::GetApiVersion };";
     std::fs::write(&source, format!("{class}\n{uses}\n")).unwrap();
     run(Command::new("g++").args(["-shared", "-fPIC", "-w", "-o"]).args([&library, &source])).unwrap();
     Some(library)
+}
+
+fn trader(library: PathBuf, folder: &Path) -> Trader {
+    let connection = Connection {
+        library,
+        fronts: vec!["tcp://127.0.0.1:1".into()],
+        flow: folder.join("flow"),
+        production: true,
+        credentials: Credentials { broker_id: "9999".into(), user_id: "1".into(), ..Credentials::default() },
+        thread: ThreadPlan::default(),
+    };
+    Trader::open(connection, Clock::Wall(Tsc::calibrate()), ring(2, 0).0).unwrap()
 }
 
 #[test]
@@ -67,18 +80,43 @@ fn a_factory_that_gives_nothing_is_said_at_the_start() {
         static const char *GetApiVersion() { return (void) &CreateFtdcTraderApi, "v6.7.11_20250617"; }
     "#;
     let Some(library) = compiled(folder.path(), functions) else { return };
-    let connection = Connection {
-        library,
-        fronts: vec!["tcp://127.0.0.1:1".into()],
-        flow: folder.path().join("flow"),
-        production: true,
-        credentials: Credentials { broker_id: "9999".into(), user_id: "1".into(), ..Credentials::default() },
-        thread: ThreadPlan::default(),
-    };
-    let mut trader = Trader::open(connection, Clock::Wall(Tsc::calibrate()), ring(2, 0).0).unwrap();
+    let mut trader = trader(library, folder.path());
     assert_eq!(trader.library().version(), Version::V6_7_11);
     let words = trader.start().unwrap_err();
     assert!(words.contains("gave no object") && words.contains("flow"), "{words}");
     assert_eq!(trader.login(1), -1, "nothing runs");
     trader.stop();
+}
+
+#[test]
+fn a_slow_release_does_not_hold_the_caller() {
+    let folder = tempfile::tempdir().unwrap();
+    // An object whose functions do nothing, but for the first, which is `Release`.
+    let functions = r#"
+        static void nothing() {}
+        static void release(void *) { usleep(700000); }
+        __attribute__((used)) static void *CreateFtdcTraderApi(const char *, bool) {
+            static void *table[200], *object = table;
+            for (auto &slot : table) slot = (void *) &nothing;
+            table[0] = (void *) &release;
+            return &object;
+        }
+        static const char *GetApiVersion() { return (void) &CreateFtdcTraderApi, "v6.7.11_20250617"; }
+    "#;
+    let Some(library) = compiled(folder.path(), functions) else { return };
+    let (mut trader, clock) = (trader(library, folder.path()), Tsc::calibrate());
+    for _ in 0..2 {
+        // A start waits for the release before it.
+        trader.start().unwrap();
+        let began = clock.now();
+        trader.stop();
+        assert!(clock.now().since(began) < 600 * Nanos::PER_MILLI, "the release takes 700 ms");
+        assert!(!trader.is_stopped());
+        assert_eq!(trader.login(1), -1, "nothing runs");
+    }
+    let began = clock.now();
+    while !trader.is_stopped() {
+        assert!(clock.now().since(began) < 60 * Nanos::PER_SECOND);
+        std::thread::yield_now();
+    }
 }

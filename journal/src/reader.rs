@@ -233,7 +233,12 @@ impl<D: Segments> Reader<D> {
     }
 
     pub(crate) fn mark_of(&self, index: u32, segment: &Segment) -> Result<u32, ReadError> {
-        decode_mark(index, segment.mark()).map_err(|(found, expected)| ReadError::Corrupt {
+        self.offset_of(index, segment.mark())
+    }
+
+    /// The offset in a mark's word.
+    fn offset_of(&self, index: u32, mark: u64) -> Result<u32, ReadError> {
+        decode_mark(index, mark).map_err(|(found, expected)| ReadError::Corrupt {
             file: self.place.file(index),
             position: Position { segment: index, offset: MARK_OFFSET },
             bad: Bad::Mark { found, expected },
@@ -391,9 +396,9 @@ impl<D: Segments> Reader<D> {
             }
         }
         let Some(open) = &self.open else { return Ok(Step::End) };
-        let mark = self.mark_of(index, &open.segment)?;
-        // The mark may have passed since the length word was read: look at that again.
-        if mark > offset && open.segment.length_at(offset) == 0 {
+        let (mark, length) = open.segment.look_again(offset);
+        let mark = self.offset_of(index, mark)?;
+        if mark > offset && length == 0 {
             let bad = if mark > mapped { Bad::CutShort { bytes: mapped, needed: mark } } else { Bad::Missing };
             return self.bad(self.position, bad);
         }

@@ -171,6 +171,13 @@ impl Segment {
         if self.len < HEADER_PAGE { 0 } else { ordering::mark(self) }
     }
 
+    /// The durable mark's word, and the length word at `offset` as it is after that: see [`ordering::look_again`].
+    pub(crate) fn look_again(&self, offset: u32) -> (u64, u32) {
+        let inside =
+            self.len >= HEADER_PAGE && offset.is_multiple_of(64) && u64::from(offset) + 4 <= u64::from(self.len);
+        if inside { ordering::look_again(self, offset) } else { (self.mark(), 0) }
+    }
+
     /// Stores the durable mark's word. Only for segments that are mapped to be written.
     pub(crate) fn set_mark(&self, mark: u64) {
         if self.len >= HEADER_PAGE {

@@ -19,12 +19,17 @@ use std::sync::atomic::AtomicBool;
 /// The recordings, where they are: `SHRIKE_DATA`, else `../shared/data` beside the workspace. Prints why a test that
 /// needs them skips.
 pub fn recordings(test: &str) -> Option<PathBuf> {
+    shared_data(test, "ctp")
+}
+
+/// A folder of the test data, in the same way.
+pub fn shared_data(test: &str, folder: &str) -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let dir = std::env::var_os("SHRIKE_DATA").map_or(beside, PathBuf::from).join("ctp");
+    let dir = std::env::var_os("SHRIKE_DATA").map_or(beside, PathBuf::from).join(folder);
     if dir.is_dir() {
         return Some(dir);
     }
-    eprintln!("{test} skips: no recordings at {} (set SHRIKE_DATA)", dir.display());
+    eprintln!("{test} skips: no data at {} (set SHRIKE_DATA)", dir.display());
     None
 }
 

@@ -50,6 +50,9 @@ pub enum ComposeError {
     /// The market is another process's, and so is its venue.
     #[error("market.kind = \"exchange\" or \"ctp\" is no market of this process's own")]
     Elsewhere,
+    /// The counter has refused the password too often.
+    #[error("{0}")]
+    Password(String),
 }
 
 /// A market as it comes, every contract of it.
@@ -217,10 +220,11 @@ impl Counter {
     /// Margin and fees of a contract.
     pub fn rates(&self, def: &InstrumentDef) -> Option<Rates> {
         let product = self.products.get(def.exchange()?, def.product.as_str())?;
-        let mut rates = product.rates(def.instrument);
-        if let Charge::Ratio(ratio) = self.margin {
-            (rates.long_margin_ratio, rates.short_margin_ratio) = (ratio.raw(), ratio.raw());
-        }
+        let margin = match self.margin {
+            Charge::Ratio(ratio) => ratio.raw(),
+            Charge::Table => self.products.margin_ratio(def),
+        };
+        let mut rates = product.rates(def.instrument).with_margin(def, margin);
         if let Charge::Ratio(ratio) = self.fee {
             (rates.open_ratio, rates.close_ratio, rates.close_today_ratio) = (ratio.raw(), ratio.raw(), ratio.raw());
             (rates.open_per_lot, rates.close_per_lot, rates.close_today_per_lot) =

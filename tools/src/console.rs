@@ -18,13 +18,22 @@ pub fn stdout() -> BufWriter<StdoutLock<'static>> {
 /// # Errors
 /// When the output cannot be written.
 pub fn print<T: Display + Serialize>(value: &T, json: bool) -> Result<(), Error> {
-    let mut out = stdout();
     if json {
-        serde_json::to_writer(&mut out, value)?;
-        writeln!(out)?;
-    } else {
-        write!(out, "{value}")?;
+        return self::json(value);
     }
+    let mut out = stdout();
+    write!(out, "{value}")?;
+    Ok(out.flush()?)
+}
+
+/// Prints one JSON value.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn json<T: Serialize>(value: &T) -> Result<(), Error> {
+    let mut out = stdout();
+    serde_json::to_writer(&mut out, value)?;
+    writeln!(out)?;
     Ok(out.flush()?)
 }
 

@@ -17,6 +17,7 @@ use shrike_engine::runtime::{Engine, Pace, RunReport};
 use shrike_engine::setup;
 use shrike_feed::ctp::abi::{CALLBACKS, Connection, Counts, Md, Trader};
 use shrike_feed::ctp::api::Credentials;
+use shrike_feed::ctp::attempts::Attempts;
 use shrike_feed::ctp::callback::{Callback, Symbol};
 use shrike_feed::ctp::contracts::{Contracts, SharedContracts};
 use shrike_feed::ctp::flow::FlowDir;
@@ -80,6 +81,7 @@ impl Counter {
         let live = config.run.speed != Speed::Max;
         let waits = if live { pace.clock() } else { Clock::Wall(Tsc::calibrate()) };
         let clocks = Clocks { waits, events: pace.clock() };
+        let attempts = attempts(config, secrets, abi::Side::Trader)?;
         let contracts = contracts(config, tables, Some(engine));
         let Front { feed, counts, flow, .. } = Front::new(config, secrets, tables, &clocks, contracts.clone())?;
         let (connection, trader_flow) = connection(config, secrets, abi::Side::Trader)?;
@@ -90,6 +92,7 @@ impl Counter {
         let rates = config.run.home.join("rates.toml");
         let sessions = tables.sessions.clone();
         let gateway = CtpGateway::new(trader, trader_calls, clocks, options, contracts, sessions, rates);
+        let gateway = gateway.counting(attempts);
         Ok(Self { feed, gateway, counts, _flows: [flow, trader_flow] })
     }
 }
@@ -132,6 +135,7 @@ impl Front {
         contracts: SharedContracts,
     ) -> Result<Self, ComposeError> {
         let live = config.run.speed != Speed::Max;
+        let attempts = attempts(config, secrets, abi::Side::Market)?;
         let (connection, flow) = connection(config, secrets, abi::Side::Market)?;
         let (calls, callbacks): (Producer<Callback>, Consumer<Callback>) = ring(CALLBACKS, 0);
         let (ticks_in, ticks): (MarketProducer<42>, MarketConsumer<42>) =
@@ -143,6 +147,7 @@ impl Front {
         let counts = md.counts().clone();
         let options = CtpOptions::of(&config.ctp, false, live);
         let feed = CtpFeed::new(md, callbacks, ticks, clocks.clone(), options, contracts, tables.sessions.clone());
+        let feed = feed.counting(attempts);
         Ok(Self { feed, counts, flow, time: None })
     }
 }
@@ -175,6 +180,8 @@ fn contracts(config: &Config, tables: &Tables, engine: Option<&Engine>) -> Share
         if config.ctp.subscribe.is_empty() { &config.market.instruments } else { &config.ctp.subscribe }.clone();
     let wanted = Box::new(move |symbol: &str| is_wanted(&globs, symbol));
     let mut contracts = Contracts::new(tables.sessions.clone(), Arc::new(tables.products.clone()), wanted);
+    let targeted: Vec<_> = config.strategy.values().filter(|strategy| strategy.enabled).cloned().collect();
+    contracts.target(Box::new(move |symbol| targeted.iter().any(|strategy| is_wanted(&strategy.instruments, symbol))));
     if let Some(engine) = engine {
         // The stages may hold different ends of one table: the longer one has all of it.
         let (market, books) = (engine.signal().market().instruments(), engine.order().ledger().instruments());
@@ -183,6 +190,23 @@ fn contracts(config: &Config, tables: &Tables, engine: Option<&Engine>) -> Share
         }
     }
     SharedContracts::new(contracts)
+}
+
+/// How often the counter has refused the password on this side.
+///
+/// # Errors
+/// When that was too often for another try.
+pub fn attempts(config: &Config, secrets: &Secrets, side: abi::Side) -> Result<Attempts, ComposeError> {
+    let name = match side {
+        abi::Side::Market => "md",
+        abi::Side::Trader => "trader",
+    };
+    let file = config.run.home.join(format!("refused-logins.{name}"));
+    let attempts = Attempts::open(&file, &Credentials::of(config, secrets));
+    match attempts.refusal(config.ctp.password_attempts_max) {
+        Some(words) => Err(ComposeError::Password(words)),
+        None => Ok(attempts),
+    }
 }
 
 /// How one of the libraries is used, and its flow directory.

@@ -2,6 +2,7 @@
 //! make too (directories), and sends a password once at most.
 
 mod ctp;
+mod host;
 mod session;
 
 use crate::config::Sources;
@@ -19,6 +20,7 @@ Examples:
   shrike doctor ctp --config desk.toml
   shrike doctor ctp --config desk.toml --no-login            nothing is sent to the counter
   shrike doctor ctp --config desk.toml --contract rb2410     waits for a snapshot of this contract
+  shrike doctor host --profile tuned                         cores, memory, time and disk; needs no privilege
 Exit codes: 0 all is well; 1 something is to be mended; 2 the configuration cannot be read.")]
 pub struct Args {
     /// What to check.
@@ -31,6 +33,8 @@ pub struct Args {
 pub enum Subject {
     /// The way to a CTP counter: secrets, libraries, locale, flow directories, fronts, login, first snapshot.
     Ctp(CtpArgs),
+    /// The host: what its cores, interrupts, memory, clocks and disks cost a run, measured where that is possible.
+    Host(host::HostArgs),
 }
 
 /// The arguments of `shrike doctor ctp`.
@@ -62,10 +66,19 @@ pub struct CtpArgs {
 /// # Errors
 /// When the configuration cannot be read.
 pub fn run(args: &Args) -> Result<Outcome, Error> {
-    let Subject::Ctp(args) = &args.subject;
-    let findings = examine(args)?;
-    console::print(&findings, args.json)?;
-    Ok(Outcome::found_if(!findings.clean))
+    let clean = match &args.subject {
+        Subject::Ctp(args) => {
+            let findings = examine(args)?;
+            console::print(&findings, args.json)?;
+            findings.clean
+        }
+        Subject::Host(args) => {
+            let report = host::examine(args)?;
+            console::print(&report, args.json)?;
+            report.findings.clean
+        }
+    };
+    Ok(Outcome::found_if(!clean))
 }
 
 /// Looks at the way to a CTP counter.
@@ -97,6 +110,9 @@ pub struct Check {
     pub state: State,
     /// What was found.
     pub found: String,
+    /// What it costs as it is, where that is known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub costs: String,
     /// What to do; empty unless it is to be mended.
     #[serde(rename = "do")]
     pub remedy: String,
@@ -117,19 +133,32 @@ impl Findings {
     }
 
     fn ok(&mut self, name: impl Into<String>, found: impl Into<String>) {
-        let (name, found) = (name.into(), found.into());
-        self.checks.push(Check { name, state: State::Ok, found, remedy: String::new() });
+        self.push(name.into(), State::Ok, found.into());
     }
 
     fn skip(&mut self, name: impl Into<String>, found: impl Into<String>) {
-        let (name, found) = (name.into(), found.into());
-        self.checks.push(Check { name, state: State::Skip, found, remedy: String::new() });
+        self.push(name.into(), State::Skip, found.into());
     }
 
     fn mend(&mut self, name: impl Into<String>, found: impl Into<String>, remedy: impl Into<String>) {
-        let (name, found, remedy) = (name.into(), found.into(), remedy.into());
+        self.costs(name, found, "", remedy);
+    }
+
+    /// As [`Self::mend`], with what it costs until then.
+    fn costs(
+        &mut self,
+        name: impl Into<String>,
+        found: impl Into<String>,
+        costs: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
         self.clean = false;
-        self.checks.push(Check { name, state: State::Mend, found, remedy });
+        let (name, found, costs, remedy) = (name.into(), found.into(), costs.into(), remedy.into());
+        self.checks.push(Check { name, state: State::Mend, found, costs, remedy });
+    }
+
+    fn push(&mut self, name: String, state: State, found: String) {
+        self.checks.push(Check { name, state, found, costs: String::new(), remedy: String::new() });
     }
 
     /// Whether the checks with this beginning of their names are all well.
@@ -140,13 +169,16 @@ impl Findings {
 
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Check { name, state, found, remedy } in &self.checks {
+        for Check { name, state, found, costs, remedy } in &self.checks {
             let word = match state {
                 State::Ok => "ok",
                 State::Mend => "MEND",
                 State::Skip => "skip",
             };
             writeln!(f, "{word:<5} {name}: {found}")?;
+            if !costs.is_empty() {
+                writeln!(f, "      costs: {costs}")?;
+            }
             if !remedy.is_empty() {
                 writeln!(f, "      do: {remedy}")?;
             }

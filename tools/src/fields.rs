@@ -201,7 +201,7 @@ bodies! {
     Rates {
         instrument, effective_day, long_margin_ratio as ratio, short_margin_ratio as ratio, long_margin_per_lot,
         short_margin_per_lot, open_ratio as ratio, close_ratio as ratio, close_today_ratio as ratio, open_per_lot,
-        close_per_lot, close_today_per_lot, assumed as flag,
+        close_per_lot, close_today_per_lot, assumed as flag, short_margin_least_per_lot,
     }
     Unchanged { instrument, trading_day, first_ns, last_ns, count }
     TargetPosition { strategy, instrument, revision, lots, limit, urgency as Urgency }

@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 use shrike_tools::error::{Error, Outcome};
 use shrike_tools::{
-    config, ctl, doctor, exchange, record, repair, replay, run, simulate, status, summary, tail, verify,
+    bench, config, ctl, doctor, exchange, option, record, repair, replay, run, simulate, status, summary, surface,
+    tail, verify,
 };
 use std::process::ExitCode;
 
@@ -52,8 +53,11 @@ commands! {
     Repair(repair::Args) = repair::run,
     Ctl(ctl::Args) = ctl::run,
     Config(config::Args) = config::run,
+    Option(option::Args) = option::run,
+    Surface(surface::Args) = surface::run,
     Doctor(doctor::Args) = doctor::run,
     Simulate(simulate::Args) = simulate::run,
+    Bench(bench::Args) = bench::run,
 }
 
 fn main() -> ExitCode {

@@ -1,10 +1,15 @@
 //! `shrike status`: how a home stands, from its lock and journals alone: who runs, how far the order stage is, what it
 //! holds, what of the day's limits is used up, what is wrong. Folds the order journal, which a live engine may be writing.
 
+mod reconcile;
+
+pub use reconcile::{DifferenceStatus, ReconcileStatus};
+
 use crate::books::Books;
 use crate::console::{self, Progress};
 use crate::error::{Error, Outcome};
 use crate::home::{HomeArgs, JOURNALS};
+use crate::paths::{LatencyRow, Paths};
 use clap::Args as ClapArgs;
 use serde::Serialize;
 use shrike_config::Config;
@@ -14,6 +19,7 @@ use shrike_core::event::{Alarm, Event, Header, Kind, RunStart, Seq};
 use shrike_core::units::Nanos;
 use shrike_engine::order::OrderStage;
 use shrike_engine::replay::runs;
+use shrike_engine::runtime::Quarantine;
 use shrike_engine::stage::Stage;
 use shrike_journal::format::HEADER_PAGE;
 use shrike_journal::{Directory, Position, Reader, Segments};
@@ -68,8 +74,12 @@ pub struct OrderStatus {
     pub books: Books,
     /// The day's requests by contract, and their limits.
     pub requests: Vec<Requests>,
+    /// Our books beside the venue's.
+    pub reconcile: ReconcileStatus,
     /// Alarms of the last run.
     pub alarms: Vec<AlarmStatus>,
+    /// Latencies of the last run by path; in simulated time the model's.
+    pub latencies: Vec<LatencyRow>,
 }
 
 /// The day's requests of one contract.
@@ -132,7 +142,9 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         }
     }
     if let Some(dir) = args.home.journal_if("order") {
-        status.order = order(&dir)?;
+        let quarantine = Quarantine::of(&args.home.home);
+        let quarantine = quarantine.map_err(|source| Error::File { file: args.home.home.clone(), source })?;
+        status.order = order(&dir, &quarantine)?;
     }
     console::print(&status, args.home.json)?;
     Ok(Outcome::Clean)
@@ -197,18 +209,21 @@ fn bytes_in(dir: &Path) -> std::io::Result<u64> {
 }
 
 /// Folds the order journal.
-fn order(dir: &Path) -> Result<Option<OrderStatus>, Error> {
+fn order(dir: &Path, quarantine: &Quarantine) -> Result<Option<OrderStatus>, Error> {
     let runs = runs(Reader::open(dir)?)?;
     let Some(run) = runs.last() else { return Ok(None) };
     let config = Config::from_text(&run.config)?;
     let (_, mut stage) = shrike_engine::setup::stages(&config, &Tables::builtin()?);
-    let mut seen = Seen::default();
+    let (mut seen, mut paths) = (Seen::default(), Paths::default());
     let mut reader = Reader::open(dir)?;
     let mut progress = Progress::new("order");
     let mut records = 0u64;
     while let Some(record) = reader.next()? {
-        stage.apply(record.header, record.event());
+        if !quarantine.holds(record.header.seq) {
+            stage.apply(record.header, record.event());
+        }
         seen.note(record.header, record.event());
+        paths.note(record.header, record.event(), stage.ledger());
         records += 1;
         if records.is_multiple_of(65_536) {
             progress.show(records);
@@ -225,7 +240,9 @@ fn order(dir: &Path) -> Result<Option<OrderStatus>, Error> {
         last_command: stage.last_command(),
         books: Books::of(stage.ledger()),
         requests: requests(&stage, &config),
+        reconcile: ReconcileStatus::of(&stage),
         alarms: seen.alarms.into_values().collect(),
+        latencies: paths.rows().collect(),
     }))
 }
 
@@ -318,12 +335,18 @@ impl fmt::Display for OrderStatus {
                 "  {symbol:<14}{orders:>7} ({orders_max:>6}){cancels:>13} ({cancels_max:>6}, {cancel_reserve})"
             )?;
         }
+        write!(f, "{}", self.reconcile)?;
         if self.alarms.is_empty() {
             writeln!(f, "alarms of this run: none")?;
         }
         for AlarmStatus { alarm, raised, cleared, last } in &self.alarms {
             writeln!(f, "alarm {alarm}: raised {raised} times, ended {cleared} times, last at {last}")?;
         }
+        if !self.latencies.is_empty() {
+            writeln!(f, "latencies of this run{}", if self.simulated { " (the model's)" } else { "" })?;
+            writeln!(f, "{}", LatencyRow::HEADING)?;
+        }
+        self.latencies.iter().try_for_each(|row| writeln!(f, "{row}"))?;
         Ok(())
     }
 }

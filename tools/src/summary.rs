@@ -10,11 +10,11 @@ use crate::books::Books;
 use crate::console;
 use crate::error::{Error, Outcome};
 use crate::home::HomeArgs;
+use crate::paths::LatencyRow;
 use clap::Args as ClapArgs;
 use money::Result as DayResult;
 use serde::Serialize;
 use shrike_config::Ratio;
-use shrike_core::latency::Latency;
 use shrike_core::units::{Lots, Money, TradingDay};
 use shrike_journal::ReadError;
 use std::collections::BTreeMap;
@@ -142,27 +142,6 @@ pub struct Strategy {
     pub gross: Money,
 }
 
-/// The latencies of one path, in nanoseconds.
-#[derive(Clone, Debug, Serialize)]
-pub struct LatencyRow {
-    /// From where to where.
-    pub path: &'static str,
-    /// How many.
-    pub count: u64,
-    /// Percentiles 50, 90, 99, 99.9, 99.99.
-    pub percentiles_ns: [u64; 5],
-    /// The longest.
-    pub max_ns: u64,
-}
-
-impl LatencyRow {
-    fn of(path: &'static str, latency: &Latency) -> Option<Self> {
-        let percentiles_ns = [50.0, 90.0, 99.0, 99.9, 99.99].map(|percent| latency.percentile(percent));
-        let count = latency.count();
-        (count > 0).then(|| Self { path, count, percentiles_ns, max_ns: latency.max() })
-    }
-}
-
 fn day_or_null<S: serde::Serializer>(day: &TradingDay, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     console::exact(day, serializer)
 }
@@ -213,11 +192,7 @@ fn join(signal: signal::Fold, order: order::Fold) -> Summary {
     let strategies = strategies.into_iter().map(|(number, row)| row.told(number, &order.names, &order.ledger));
     let mut latencies = Vec::new();
     latencies.extend(LatencyRow::of("tick received -> taken by signal", &signal.tick_taken));
-    latencies.extend(LatencyRow::of("tick received -> intent taken by order", &order.latencies.tick_to_intent));
-    latencies.extend(LatencyRow::of("intent taken -> request", &order.latencies.intent_to_request));
-    latencies.extend(LatencyRow::of("request -> counter's word", &order.latencies.request_to_counter));
-    latencies.extend(LatencyRow::of("request -> exchange's word", &order.latencies.request_to_exchange));
-    latencies.extend(LatencyRow::of("exchange's word -> first fill", &order.latencies.ack_to_fill));
+    latencies.extend(order.paths.rows());
     Summary {
         runs: order.runs.max(signal.runs),
         ended: order.ended,

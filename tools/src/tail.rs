@@ -6,6 +6,7 @@ use crate::error::{Error, Outcome};
 use crate::fields::Line;
 use crate::home::HomeArgs;
 use crate::names::{Kept, Names};
+use crate::paths::{After, Pace};
 use crate::words::{Columns, HEADING, instrument_of, strategy_of};
 use clap::{Args as ClapArgs, ValueEnum};
 use shrike_core::codes::StageId;
@@ -20,7 +21,8 @@ use std::time::Duration;
 /// Print a journal's records: every event that a stage took and every output it gave.
 ///
 /// Columns: number, exchange time (China time), latency from receiving to taking (in simulated time: the model's), in or
-/// out, kind, instrument, and the event in words.
+/// out, kind, instrument, and the event in words; of a report, how long after its request it came, and of a fill, how
+/// long after the venue's first word on its order.
 #[derive(ClapArgs, Clone, Debug)]
 #[command(after_help = "\
 Examples:
@@ -124,6 +126,7 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         names = Names::of_journal(&order)?;
     }
     let mut printer = Printer { json: args.home.json, names, out: console::stdout() };
+    let mut pace = Pace::default();
     if args.follow {
         let at = |source| Error::File { file: dir.clone(), source };
         signal_hook::flag::register(signal_hook::consts::SIGINT, told.clone()).map_err(at)?;
@@ -138,22 +141,23 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     while let Some(record) = reader.next()? {
         let (header, event) = (record.header, record.event());
         printer.names.learn(event);
+        let after = pace.of(header, event);
         if !args.wants(header, event, &printer.names) {
             continue;
         }
         match last {
-            None => printer.print(header, event)?,
+            None => printer.print(header, event, after)?,
             Some(0) => {}
             Some(last) => {
                 if kept.len() == last {
                     kept.pop_front();
                 }
-                kept.push_back(Kept::from(&record));
+                kept.push_back((Kept::from(&record), after));
             }
         }
     }
-    for record in &kept {
-        printer.print(&record.header, record.event())?;
+    for (record, after) in &kept {
+        printer.print(&record.header, record.event(), *after)?;
     }
     printer.out.flush()?;
     while args.follow && !told.load(Ordering::Relaxed) {
@@ -164,8 +168,9 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         };
         let (header, event) = (record.header, record.event());
         printer.names.learn(event);
+        let after = pace.of(header, event);
         if args.wants(header, event, &printer.names) {
-            printer.print(header, event)?;
+            printer.print(header, event, after)?;
         }
     }
     printer.out.flush()?;
@@ -195,13 +200,15 @@ struct Printer {
 }
 
 impl Printer {
-    fn print(&mut self, header: &Header, event: Event<'_>) -> Result<(), Error> {
+    fn print(&mut self, header: &Header, event: Event<'_>, after: Option<After>) -> Result<(), Error> {
         let names = &self.names;
         if self.json {
             serde_json::to_writer(&mut self.out, &Line { header, event, names })?;
             writeln!(self.out)?;
         } else {
-            writeln!(self.out, "{}", Columns { header, event, names })?;
+            write!(self.out, "{}", Columns { header, event, names })?;
+            after.map_or(Ok(()), |after| write!(self.out, "{after}"))?;
+            writeln!(self.out)?;
         }
         Ok(())
     }

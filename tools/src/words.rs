@@ -176,7 +176,8 @@ impl fmt::Display for What<'_> {
             }
             Event::Rates(e) => {
                 let ratio = |raw| Price::from_raw(raw);
-                write!(f, "margin {} / {}", ratio(e.long_margin_ratio), ratio(e.short_margin_ratio))?;
+                write!(f, "margin {} + {}", ratio(e.long_margin_ratio), e.long_margin_per_lot)?;
+                write!(f, " / {} + {}", ratio(e.short_margin_ratio), e.short_margin_per_lot)?;
                 write!(f, " open {} + {}", ratio(e.open_ratio), e.open_per_lot)?;
                 write!(f, " close {} + {}", ratio(e.close_ratio), e.close_per_lot)?;
                 write!(f, " close-today {} + {}", ratio(e.close_today_ratio), e.close_today_per_lot)?;

@@ -1,4 +1,5 @@
-//! `shrike doctor ctp` before any login: each thing that is wrong is named with what to do, and what is well is said.
+//! `shrike doctor`: at a counter, before any login, each thing that is wrong is named with what to do, and what is well is
+//! said; and this host, as it is.
 // Tests may unwrap: a panic is how they fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -242,4 +243,34 @@ fn a_configuration_that_cannot_be_read_is_no_finding() {
     let desk = Desk::new().set("ctp", "trader_fronts", "7");
     let (code, said) = desk.examine(&[]);
     assert_eq!(code, Some(2), "{said}");
+}
+
+#[test]
+fn this_host_is_looked_at_without_privilege() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_shrike"))
+        .args(["doctor", "host", "--json", "--watch-ms", "20", "--home"])
+        .arg(dir.path())
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let to_mend = checks.iter().filter(|check| check["state"] == "mend").count();
+    assert_eq!(report["clean"], Value::Bool(to_mend == 0));
+    assert_eq!(output.status.code(), Some(i32::from(to_mend > 0)));
+    for check in checks {
+        assert_eq!(check["state"] == "mend", check["do"] != "", "{check}");
+    }
+    for name in ["placement", "isolated cores", "memlock", "clocksource", "live journals", "steal time"] {
+        assert!(checks.iter().any(|check| check["name"] == name), "{name}");
+    }
+    // Every core that this process may use was watched, and met each of the others.
+    let cores = report["hops"]["cores"].as_array().unwrap();
+    assert_eq!(report["jitter"].as_array().unwrap().len(), cores.len());
+    for (a, row) in report["hops"]["ns"].as_array().unwrap().iter().enumerate() {
+        for (b, hop) in row.as_array().unwrap().iter().enumerate() {
+            assert_eq!(hop.as_f64().is_some_and(|ns| ns > 0.0), a != b, "{report:#}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "it changes nothing");
 }

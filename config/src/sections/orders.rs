@@ -19,7 +19,7 @@ pub struct Orders {
     /// Milliseconds that a resting order stands before a target re-prices it.
     #[serde(deserialize_with = "within::<1, 3_600_000, _, _>")]
     pub reprice_ms: u64,
-    /// Re-pricings of one target before it is given up.
+    /// Rejects in a row before a target is given up: it is refused, until it is stated anew.
     #[serde(deserialize_with = "within::<0, 1_000_000, _, _>")]
     pub retries_max: u32,
     /// Milliseconds to wait after a reject that time can mend (auction, break, funds in motion).

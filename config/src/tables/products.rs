@@ -3,10 +3,14 @@
 use super::{File, TableError, text};
 use serde::Deserialize;
 use shrike_core::codes::{Exchange, OptionStyle, ProductClass};
+use shrike_core::pricing::margin::MarginRule;
 use shrike_core::product::{Fee, Product, ProductRates, Products};
-use shrike_core::units::{Lots, Money, Price, Text, TradingDay};
+use shrike_core::units::{Lots, Money, Price, SCALE, Text, TradingDay};
 use std::collections::BTreeMap;
 use toml::value::Datetime;
+
+/// A factor of one, in units of 1e-8.
+const ONCE: i64 = SCALE;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,10 +21,23 @@ struct ExchangeTable {
     #[serde(default)]
     options_lots: LotLimits,
     margin: Option<String>,
+    option_margin: Option<OptionMargin>,
     #[serde(default)]
     futures: BTreeMap<String, Row>,
     #[serde(default)]
     options: BTreeMap<String, Row>,
+}
+
+/// Coefficients of an exchange's margin formula for short options, as decimals.
+#[derive(Deserialize)]
+#[serde(tag = "of", rename_all = "lowercase", deny_unknown_fields)]
+enum OptionMargin {
+    /// Options on ETFs: parts of the ETF.
+    Etf { ratio: String, floor: String, broker: Option<String> },
+    /// Options on indices: a part of the index, and the least part of that.
+    Index { ratio: String, floor: String, broker: Option<String> },
+    /// Options on futures: parts of what is out of the money and of the future's margin.
+    Future { relief: String, floor: String, broker: Option<String> },
 }
 
 #[derive(Deserialize, Clone, Copy, Default)]
@@ -41,6 +58,7 @@ struct Row {
     tick: String,
     lots: Option<LotLimits>,
     margin: Option<String>,
+    option_margin: Option<OptionMargin>,
     fee: Option<Fees>,
     fee_per_lot: Option<Fees>,
     daily_cancels: Option<u32>,
@@ -146,12 +164,50 @@ impl Place<'_> {
             listed: listed.transpose()?.unwrap_or(TradingDay::ABSENT),
             daily_cancels: row.daily_cancels.unwrap_or(section.daily_cancels),
             rates: self.rates(margin, row)?,
+            option_margin: self.option_margin(option, section, row)?,
         };
         Ok(Listed { product, at_night: row.listed_at_night })
     }
 
     fn text<const N: usize>(&self, field: &str, text: &str) -> Result<Text<N>, TableError> {
         Text::new(text.as_bytes()).ok_or_else(|| self.wrong(field, text, &format!("at most {N} bytes")))
+    }
+
+    /// The row's margin formula, else its exchange's; futures have none.
+    fn option_margin(
+        &self,
+        option: bool,
+        section: &ExchangeTable,
+        row: &Row,
+    ) -> Result<Option<MarginRule>, TableError> {
+        let given = match (option, &row.option_margin) {
+            (true, own) => own.as_ref().or(section.option_margin.as_ref()),
+            (false, None) => None,
+            (false, Some(_)) => return Err(self.wrong("option_margin", "given", "nothing: it is for options only")),
+        };
+        let Some(given) = given else { return Ok(None) };
+        let part = |field: &str, text: &String| self.ratio(&format!("option_margin.{field}"), text);
+        // Without a broker's addition, the exchange's margin once.
+        let times = |text: &Option<String>| match text {
+            Some(text) => part("broker", text).and_then(|times| match times {
+                ONCE.. => Ok(times),
+                _ => Err(self.wrong("option_margin.broker", text, "a factor of at least 1")),
+            }),
+            None => Ok(ONCE),
+        };
+        Ok(Some(match given {
+            OptionMargin::Etf { ratio, floor, broker } => {
+                MarginRule::Etf { ratio: part("ratio", ratio)?, floor: part("floor", floor)?, broker: times(broker)? }
+            }
+            OptionMargin::Index { ratio, floor, broker } => {
+                MarginRule::Index { ratio: part("ratio", ratio)?, floor: part("floor", floor)?, broker: times(broker)? }
+            }
+            OptionMargin::Future { relief, floor, broker } => MarginRule::Commodity {
+                relief: part("relief", relief)?,
+                floor: part("floor", floor)?,
+                broker: times(broker)?,
+            },
+        }))
     }
 
     fn rates(&self, margin: Option<&String>, row: &Row) -> Result<ProductRates, TableError> {

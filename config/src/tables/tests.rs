@@ -3,8 +3,9 @@
 
 use super::*;
 use shrike_core::calendar::{CalendarError, PhaseSpan};
-use shrike_core::codes::{Exchange, OptionStyle, OrderType, PhaseKind, ProductClass, TimeInForce};
+use shrike_core::codes::{Exchange, OptionStyle, OptionType, OrderType, PhaseKind, ProductClass, TimeInForce};
 use shrike_core::instrument::InstrumentId;
+use shrike_core::pricing::margin::Short;
 use shrike_core::units::{Lots, Money, Nanos, Price, TradingDay};
 
 fn tables() -> Tables {
@@ -389,12 +390,57 @@ fn bad_tables_are_refused_with_their_place() {
         (PRODUCTS, "multiplier = 5", "multiplier = 0", "SHFE.futures.cu.multiplier = 0"),
         (PRODUCTS, "fee = \"0.0001\"", "fee = \"-1\"", "SHFE.futures.cu.fee = -1"),
         (PRODUCTS, "style = \"american\"", "style = \"bermudan\"", "SHFE.options.cu_o.style = bermudan"),
+        (PRODUCTS, "{ of = \"etf\"", "{ of = \"eft\"", "eft"),
+        (PRODUCTS, "ratio = \"0.12\", floor", "ratio = \"x\", floor", "CFFEX.options.HO.option_margin.ratio = x"),
+        (
+            PRODUCTS,
+            "relief = \"0.5\", floor = \"0.5\"",
+            "relief = \"0.5\", floor = \"0.5\", broker = \"0.9\"",
+            "broker = 0.9: expected a factor of at least 1",
+        ),
+        (
+            PRODUCTS,
+            "name = \"copper\",",
+            "name = \"copper\", option_margin = { of = \"etf\", ratio = \"0.1\", floor = \"0.1\" },",
+            "SHFE.futures.cu.option_margin = given: expected nothing",
+        ),
         (PRODUCTS, "name = \"copper\"", "nmae = \"copper\"", "nmae"),
     ];
     for (file, from, to, expected) in cases {
         let message = refusal(file, from, to);
         assert!(message.contains(expected), "{to:?} gives: {message}");
     }
+}
+
+#[test]
+fn every_option_has_its_exchanges_margin_formula() {
+    let tables = tables();
+    for product in tables.products.as_slice() {
+        assert_eq!(product.option_margin.is_some(), product.class == ProductClass::Option, "{}", product.code.as_str());
+    }
+    let price = |text| Price::parse(text).unwrap();
+    let margin = |exchange, code: &str, settlement, underlying, strike, option_type| {
+        let product = tables.products.get(exchange, code).unwrap();
+        let future = tables.products.get(exchange, product.underlying.as_str());
+        let short = Short {
+            option_type,
+            strike: price(strike),
+            settlement: price(settlement),
+            underlying: price(underlying),
+            unit: product.multiplier,
+            future_ratio: future.map_or(0, |future| future.rates.margin_ratio),
+        };
+        product.option_margin.unwrap().per_lot(&short)
+    };
+    let call = OptionType::Call;
+    // SSE, 21 May 2019: a published worked example.
+    let etf = margin(Exchange::Sse, "510050_O", "0.0056", "2.699", "2.75", call);
+    assert_eq!(etf, Money::parse("2784.8").unwrap());
+    let index = margin(Exchange::Cffex, "IO", "30", "4000", "3700", OptionType::Put);
+    assert_eq!(index, Money::parse("25200").unwrap());
+    // Copper: 10 % of 50,000 x 5, less half of 5,000 out of the money, and the option.
+    let copper = margin(Exchange::Shfe, "cu_o", "200", "50000", "51000", call);
+    assert_eq!(copper, Money::parse("23500").unwrap());
 }
 
 #[test]

@@ -54,6 +54,10 @@ fn messages_name_file_line_key_and_remedy() {
             "shrike.toml:2: `run.topology` is \"inlin\"; expected one of \"pipeline\", \"inline\"; did you mean \"inline\"?",
         ),
         (
+            "[run]\nspeed = 10\n[market]\nkind = \"ctp\"",
+            "shrike.toml:2: `run.speed`: a counter's time is real: \"real\", or \"max\" at a stand-in that plays its market in the events' own time (`shrike exchange --speed max`)",
+        ),
+        (
             "[run]\nspeed = \"fast\"",
             "shrike.toml:2: `run.speed` is \"fast\"; expected \"real\", \"max\", or how many times real speed",
         ),

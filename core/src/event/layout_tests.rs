@@ -32,7 +32,7 @@ fn market_bodies() {
     pin!(Gap, 80, start_ns @ 8, end_ns @ 16);
     pin!(Settlement, 80, settlement @ 8, next_day @ 16);
     pin!(Rates, 208, long_margin_ratio @ 8, long_margin_per_lot @ 32, open_ratio @ 64, close_ratio @ 72, open_per_lot @ 96,
-        close_today_per_lot @ 128, assumed @ 144);
+        close_today_per_lot @ 128, assumed @ 144, short_margin_least_per_lot @ 160);
     pin!(Unchanged, 80, first_ns @ 8, last_ns @ 16, count @ 24);
 }
 

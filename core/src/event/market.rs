@@ -292,7 +292,7 @@ body! {
 
 body! {
     /// Margin and commission of one contract, as the venue charges them. Ratios are of value, in units of 1e-8; amounts
-    /// are per lot.
+    /// are per lot. A bought option binds no margin; a written one's value is its premium.
     Rates = 10, 208 {
         /// The contract.
         instrument: InstrumentId,
@@ -325,6 +325,10 @@ body! {
         /// One when the rates are a configured guess, zero when the venue gave them.
         assumed: u8,
         /// Zero.
-        reserved: [u8; 63],
+        pad3: [u8; 15],
+        /// What a written lot of an option binds at least, premium included; zero: nothing.
+        short_margin_least_per_lot: Money,
+        /// Zero.
+        reserved: [u8; 32],
     }
 }

@@ -125,15 +125,15 @@ macro_rules! kinds {
             /// not lie as records lie (16-byte aligned), give [`Event::Unknown`].
             #[inline]
             pub fn read(kind: u16, body: &'a [u8]) -> Self {
-                match Kind::of(kind) {
-                    $(Some(Kind::$name) => {
+                match kind {
+                    $($code => {
                         match body.get(..size_of::<$name>()).map(bytemuck::try_from_bytes) {
                             Some(Ok(event)) => Self::$name(event),
                             _ => Self::Unknown { kind, body },
                         }
                     })+
-                    Some(Kind::Config) => Self::Config(body),
-                    None => Self::Unknown { kind, body },
+                    127 => Self::Config(body),
+                    _ => Self::Unknown { kind, body },
                 }
             }
 

@@ -39,15 +39,6 @@ impl Ledger {
         Applied::Nothing
     }
 
-    /// A new process: its feed tells of its own holes, and does not know those of the one before. A contract that was in
-    /// one has no quote until the next comes.
-    pub(super) fn on_start(&mut self) -> Applied {
-        for position in self.positions.iter_mut().filter(|position| position.in_gap) {
-            position.end_gap();
-        }
-        Applied::Nothing
-    }
-
     pub(super) fn on_settlement(&mut self, settlement: &Settlement) -> Applied {
         let day = self.account.day;
         let of_today = self.account.is_today(settlement.trading_day);

@@ -28,6 +28,9 @@
 //!   an amount per lot, for margin and again for the opening fee. A market order binds at the day's upper limit;
 //! - **position profit** is marked at the day's settlement, else the last price of the day, else the previous
 //!   settlement;
+//! - an **option's** premium changes hands at once: what fills pay and receive is close profit, and lots held have no
+//!   result. A bought one binds no margin, a buy order its premium; a written one binds a fixed amount per lot and the
+//!   premium, at the greater of the previous settlement and the mark, and at least another amount;
 //! - equity = pre balance + close profit + position profit - commission; available = equity - margin - frozen.
 //!
 //! A close told before its open makes a queue of negative lots, which the open then meets in the same order. Positions
@@ -68,9 +71,9 @@ pub use position::Position;
 pub use snapshot::RestoreError;
 
 use crate::codes::Side;
-use crate::event::{DayRoll, Event, Header, Login};
+use crate::event::{DayRoll, Event, Header, Login, flags};
 use crate::instrument::{InstrumentId, Instruments};
-use crate::units::{Lots, Price, TradingDay};
+use crate::units::{Lots, Nanos, Price, TradingDay};
 use account::{Account, Totals};
 use bytemuck::{CheckedBitPattern, NoUninit};
 use details::Details;
@@ -217,7 +220,11 @@ impl Ledger {
     pub fn apply(&mut self, header: &Header, event: Event<'_>) -> Applied {
         let taken_ns = header.taken_ns;
         let applied = match event {
-            Event::Quote(quote) => self.on_instrument(quote.instrument, |p| p.set_quote(quote, taken_ns)),
+            Event::Quote(quote) => {
+                // What is told of the past says what was, not what is.
+                let taken_ns = if header.has(flags::CATCHUP) { Nanos::ABSENT } else { taken_ns };
+                self.on_instrument(quote.instrument, |p| p.set_quote(quote, taken_ns))
+            }
             Event::OrderReport(report) => self.on_report(report, taken_ns),
             Event::Fill(fill) => self.on_fill(fill, taken_ns),
             Event::OrderRequest(request) => self.on_request(request, header),
@@ -232,7 +239,10 @@ impl Ledger {
             Event::PositionReport(report) => self.on_position_report(report),
             Event::FundsReport(report) => self.on_funds_report(report),
             Event::ResyncEnd(end) => self.on_resync_end(end),
-            Event::RunStart(_) => self.on_start(),
+            Event::RunStart(_) => {
+                self.positions.iter_mut().for_each(Position::start);
+                Applied::Nothing
+            }
             _ => Applied::Nothing,
         };
         self.account.ignored += matches!(applied, Applied::Ignored(_)) as u64;

@@ -9,7 +9,7 @@ use self::worth::Traded;
 use super::details::Details;
 use super::order::Exposure;
 use super::side::{Closing, Holding};
-use crate::codes::{Exchange, Offset, PhaseKind, PhaseSource, Side};
+use crate::codes::{Exchange, Offset, PhaseKind, PhaseSource, ProductClass, Side};
 use crate::event::{Fill, InstrumentDef, Phase, Quote, Rates};
 use crate::seeded::{self, Bug};
 use crate::units::{Lots, Money, Nanos, Price, TradingDay};
@@ -75,7 +75,8 @@ pub struct Position {
     has_rates: bool,
     has_phase: bool,
     pub(super) in_gap: bool,
-    pad: [u8; 3],
+    is_option: bool,
+    pad: [u8; 2],
 }
 
 impl Position {
@@ -104,7 +105,8 @@ impl Position {
             has_rates: false,
             has_phase: false,
             in_gap: false,
-            pad: [0; 3],
+            is_option: def.class() == Some(ProductClass::Option),
+            pad: [0; 2],
         };
         position.forget_quote();
         position
@@ -189,8 +191,8 @@ impl Position {
     pub fn quote(&self) -> &Quote {
         &self.quote
     }
-    /// When the latest quote was taken; absent before the first of the trading day, or after a hole that its process did
-    /// not outlive.
+    /// When the latest quote was taken; absent before the first of the trading day and of the run, and while what is told
+    /// is of the past.
     #[inline]
     pub fn quote_ns(&self) -> Nanos {
         self.quote_ns
@@ -230,12 +232,12 @@ impl Position {
     pub fn rates(&self) -> Option<&Rates> {
         self.has_rates.then_some(&self.rates)
     }
-    /// Result of the lots closed this trading day.
+    /// Result of the lots closed this trading day; of an option the premiums received, less those paid.
     #[inline]
     pub fn close_profit(&self) -> Money {
         self.worth.close_profit
     }
-    /// Result of the lots held, at [`Self::mark`].
+    /// Result of the lots held, at [`Self::mark`]; none for an option, whose premium has changed hands.
     #[inline]
     pub fn position_profit(&self) -> Money {
         self.worth.position_profit
@@ -251,7 +253,7 @@ impl Position {
         self.worth.margin
     }
 
-    /// Margin and fee that an opening order of `lots` at `price` binds; absent when rates or price are.
+    /// Margin (or premium) and fee that an opening order of `lots` at `price` binds; absent when rates or price are.
     pub fn opening_cost(&self, side: Side, lots: Lots, price: Price) -> Money {
         if price.is_absent() || lots.is_absent() {
             return Money::ABSENT;
@@ -278,6 +280,7 @@ impl Position {
 
     pub(super) fn define(&mut self, def: &InstrumentDef, day: TradingDay) {
         self.multiplier = def.multiplier;
+        self.is_option = def.class() == Some(ProductClass::Option);
         self.upper_limit = def.upper_limit;
         let of_today = !def.effective_day.is_absent() && def.effective_day == day;
         if def.pre_settlement.is_present() && (of_today || self.pre_settlement.is_absent()) {
@@ -310,6 +313,11 @@ impl Position {
             self.last = quote.last;
             self.value_position();
         }
+    }
+
+    /// The market is not seen any more: the quote says what was, not what is.
+    pub(super) fn age_quote(&mut self) {
+        self.quote_ns = Nanos::ABSENT;
     }
 
     /// The exchange's word overrides the calendar: while it halts a contract, the calendar may shut or interrupt the
@@ -397,7 +405,7 @@ impl Position {
     /// adds to the balance; absent when a contract with lots was not settled.
     pub(super) fn roll(&mut self) -> Money {
         let held = self.long.lots() != 0 || self.short.lots() != 0;
-        let result = match held && self.settlement.is_absent() {
+        let result = match held && !self.is_option && self.settlement.is_absent() {
             true => Money::ABSENT,
             false => self.worth.close_profit.plus(self.worth.position_profit).minus(self.worth.commission),
         };
@@ -413,9 +421,10 @@ impl Position {
         result
     }
 
-    /// The hole of an earlier process: its end is not told any more.
-    pub(super) fn end_gap(&mut self) {
-        (self.in_gap, self.quote_ns) = (false, Nanos::ABSENT);
+    /// A new process: its quotes are still to come, and nobody tells the end of an earlier one's hole any more.
+    pub(super) fn start(&mut self) {
+        self.in_gap = false;
+        self.age_quote();
     }
 
     fn forget_quote(&mut self) {

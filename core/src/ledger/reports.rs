@@ -166,7 +166,8 @@ impl Ledger {
 
         let found = self.order_of_fill(fill, side, exchange);
         let state = found.and_then(|index| self.orders.get(index)).map(|order| order.state);
-        if seeded::on(Bug::LateFillDropped) && state == Some(OrderState::Cancelled) {
+        let late = matches!(state, Some(OrderState::Cancelled | OrderState::EndedShort));
+        if seeded::on(Bug::LateFillDropped) && late {
             return Applied::DuplicateFill;
         }
         let adopts = found.is_none() && !fill.order_sys_id.is_empty();

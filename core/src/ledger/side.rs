@@ -194,6 +194,16 @@ impl Holding {
         self.money(self.closed_today + yesterday, multiplier)
     }
 
+    /// Premiums of the day's fills in an option, received less paid: what was closed, less what today's lots cost. Absent
+    /// as above.
+    #[inline]
+    pub(super) fn premium(&self, multiplier: i64) -> Money {
+        if self.closed_unpriced || self.unpriced != 0 {
+            return Money::ABSENT;
+        }
+        self.money(self.closed_today + self.closed_yesterday_value - self.today_value, multiplier)
+    }
+
     /// Result of the lots held, marked at `mark`; absent when a price it needs is not known.
     #[inline]
     pub(super) fn position_profit(&self, mark: Price, pre_settlement: Price, multiplier: i64) -> Money {

@@ -129,8 +129,13 @@ impl OrderStage {
             return false;
         }
         while let Some(pair) = self.targets.current() {
+            let wanted = self.wanted(pair);
+            if self.is_reached(pair, &wanted) {
+                self.targets.advance();
+                continue;
+            }
             for side in [Side::Buy, Side::Sell] {
-                match self.step(pair, side) {
+                match self.step(pair, side, &wanted) {
                     Step::Rest => {}
                     Step::Cancel(index) => {
                         if let Some(order) = self.ledger.order(index) {
@@ -153,10 +158,18 @@ impl OrderStage {
         false
     }
 
+    /// Whether a position is held as wanted and nothing works in the contract: then neither side needs a look. So it is
+    /// with most contracts at most ticks.
+    #[inline]
+    fn is_reached(&self, pair: Pair, wanted: &Wanted) -> bool {
+        matches!(wanted, Wanted::Position { lots, .. } if *lots == self.held(pair))
+            && self.ledger.live_orders_of(pair.instrument).next().is_none()
+    }
+
     /// Price and lots wanted of one side; no lots: nothing.
-    fn side_wanted(&self, pair: Pair, side: Side) -> (Price, Lots, bool) {
+    fn side_wanted(&self, pair: Pair, side: Side, wanted: &Wanted) -> (Price, Lots, bool) {
         const NOTHING: (Price, Lots) = (Price::ABSENT, Lots::ZERO);
-        match self.wanted(pair) {
+        match *wanted {
             Wanted::Nothing => (Price::ABSENT, Lots::ZERO, false),
             Wanted::Quote { sides } => {
                 let (price, lots) = sides.get(side_index(side)).copied().unwrap_or(NOTHING);
@@ -183,8 +196,8 @@ impl OrderStage {
     }
 
     /// What one side of a pair needs now.
-    fn step(&self, pair: Pair, side: Side) -> Step {
-        let (price, lots, quoting) = self.side_wanted(pair, side);
+    fn step(&self, pair: Pair, side: Side, wanted: &Wanted) -> Step {
+        let (price, lots, quoting) = self.side_wanted(pair, side, wanted);
         let may_follow = || self.order_rate.allows(self.now) && self.cancel_rate.allows(self.now);
         let (mut kept, mut live, mut waits) = (0i64, 0u32, false);
         for (index, order) in self.ledger.live_orders_of(pair.instrument) {
@@ -237,10 +250,10 @@ impl OrderStage {
         };
         let none = |reason| Refused { reason, limit: i64::MIN, value: i64::MIN };
         if obstacle.given_up != 0 && row.revision <= obstacle.given_up {
-            return refuse(none(RefusalReason::Venue), lots, 0);
+            return refuse(none(RefusalReason::Venue), lots, obstacle.error);
         }
         if self.now < obstacle.until_ns || obstacle.not_at.is_present() && obstacle.not_at == price {
-            return refuse(none(RefusalReason::Duplicate), lots, 0);
+            return refuse(none(RefusalReason::Duplicate), lots, obstacle.error);
         }
         let (Some(def), Some(book), Some(login), Some(&limits)) = (
             self.ledger.instruments().get(pair.instrument),
@@ -250,6 +263,10 @@ impl OrderStage {
         ) else {
             return refuse(none(RefusalReason::UnknownInstrument), lots, 0);
         };
+        // An intent of before a restart waits for the market of after it; closing, too, has a price to be judged by.
+        if book.quote_ns().is_absent() {
+            return Step::Rest;
+        }
         let (offset, most) = Self::offset(book, def, side, lots);
         let lots = most.min(limits.order_lots_max).min(def.max_limit_lots);
         let order = OrderRequest {
@@ -286,7 +303,39 @@ impl OrderStage {
         };
         match gate.check(&order, def, quoting) {
             Ok(()) => Step::Insert(order),
-            Err(refused) => refuse(refused, lots, 0),
+            Err(refused) => match Self::reachable(&gate, order, def, quoting, refused) {
+                Some(fewer) => Step::Insert(fewer),
+                None => refuse(refused, lots, 0),
+            },
+        }
+    }
+
+    /// The order with as many of its lots as limits and money allow: the stage settles on the nearest position that can be
+    /// reached, and the rest is refused. `None` when no lot of it is allowed.
+    #[cold]
+    fn reachable(
+        gate: &Gate<'_>,
+        order: OrderRequest,
+        def: &InstrumentDef,
+        quoting: bool,
+        refused: Refused,
+    ) -> Option<OrderRequest> {
+        let (mut order, mut refused) = (order, refused);
+        loop {
+            let lots = order.lots.get();
+            let fewer = match refused.reason {
+                RefusalReason::Position => lots.saturating_sub(refused.value.saturating_sub(refused.limit)),
+                RefusalReason::Funds => lots / 2,
+                _ => return None,
+            };
+            if !(1..lots).contains(&fewer) {
+                return None;
+            }
+            order.lots = Lots::new(fewer);
+            match gate.check(&order, def, quoting) {
+                Ok(()) => return Some(order),
+                Err(again) => refused = again,
+            }
         }
     }
 

@@ -25,11 +25,15 @@ mod gate_tests;
 #[cfg(test)]
 mod kit;
 #[cfg(test)]
+mod reach_tests;
+#[cfg(test)]
 mod reconcile_tests;
 #[cfg(test)]
 mod saved_tests;
 #[cfg(test)]
 mod stage_tests;
+#[cfg(test)]
+mod words_tests;
 
 pub use errors::{Remedy, remedy};
 pub use gate::{Gate, Refused};

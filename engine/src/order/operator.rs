@@ -54,6 +54,11 @@ impl OrderStage {
     }
 
     pub(super) fn command(&mut self, header: &Header, command: &Command) {
+        #[cfg(test)]
+        {
+            assert_ne!(command.why.as_str(), "poison", "a poisoned event");
+            self.poisoned |= command.why.as_str() == "poison decisions";
+        }
         if !seeded::on(Bug::CommandTwice) {
             self.last_command = self.last_command.max(header.cause.n());
         }
@@ -73,6 +78,10 @@ impl OrderStage {
         self.targets.flatten = self.mode == Mode::Flatten;
         if kind == CommandKind::Resume {
             self.accept_differences();
+            if std::mem::take(&mut self.set_aside) {
+                self.all_clear(AlarmKind::EventSetAside);
+            }
+            self.targets.forget_obstacles();
         }
         if kind == CommandKind::CancelAll {
             self.session.cancel_upto = self.ledger.next_ref().saturating_sub(1);
@@ -87,6 +96,8 @@ impl OrderStage {
             self.overflowing = alarm.cleared == 0;
         } else if alarm.kind == AlarmKind::JournalLow.code() {
             self.journal_low = alarm.cleared == 0;
+        } else if alarm.kind == AlarmKind::EventSetAside.code() {
+            self.set_aside = alarm.cleared == 0;
         }
     }
 }

@@ -180,6 +180,11 @@ impl Reconcile {
         if self.unsure { self.effect.max(OnDifference::BlockOpening) } else { self.effect }
     }
 
+    /// Complete answers so far.
+    pub const fn answers(&self) -> u32 {
+        self.answers
+    }
+
     /// The differences that stand.
     pub fn standing(&self) -> impl Iterator<Item = &Suspect> {
         self.rows.iter().filter(|row| row.stands())

@@ -35,7 +35,8 @@ struct SavedHead {
     asking: bool,
     unsure: bool,
     effect: OnDifference,
-    pad: [u8; 3],
+    set_aside: bool,
+    pad: [u8; 2],
     ask_ns: Nanos,
     answers: u32,
     rechecks: u32,
@@ -53,6 +54,8 @@ struct SavedSide {
     given_up: u64,
     rejects: u32,
     told_error: i32,
+    error: i32,
+    pad: u32,
     /// The reason last told; 0: none.
     told: u64,
 }
@@ -94,6 +97,8 @@ impl From<&Row> for SavedRow {
             given_up: obstacle.given_up,
             rejects: obstacle.rejects,
             told_error: obstacle.told.map_or(0, |(_, error)| error),
+            error: obstacle.error,
+            pad: 0,
             told: obstacle.told.map_or(0, |(reason, _)| u64::from(reason.code())),
         };
         let ([first, second], [buy, sell]) = (wanted, row.obstacles);
@@ -124,6 +129,7 @@ impl SavedRow {
                 not_at: side.not_at,
                 until_ns: side.until_ns,
                 given_up: side.given_up,
+                error: side.error,
             };
         }
         Some(())
@@ -205,7 +211,8 @@ impl OrderStage {
                 asking: reconcile.asking,
                 unsure: reconcile.unsure,
                 effect: reconcile.effect,
-                pad: [0; 3],
+                set_aside: self.set_aside,
+                pad: [0; 2],
                 ask_ns: reconcile.ask_ns,
                 answers: reconcile.answers,
                 rechecks: reconcile.rechecks,
@@ -232,6 +239,7 @@ impl OrderStage {
         (self.now, self.timer_due, self.last_command) = (head.now, head.timer_due, head.last_command);
         (self.overflowing, self.journal_low) = (head.overflowing, head.journal_low);
         (self.catchup, self.timer_fired) = (head.catchup, head.timer_fired);
+        self.set_aside = head.set_aside;
         self.targets.flatten = self.mode == Mode::Flatten;
         let capacity = Capacity {
             instruments: self.limits.len(),

@@ -6,7 +6,7 @@ use super::operator::Mode;
 use super::stage::OrderStage;
 use crate::stage::OutSlot;
 use bytemuck::{CheckedBitPattern, NoUninit};
-use shrike_core::codes::RequestKind;
+use shrike_core::codes::{AlarmKind, RequestKind};
 use shrike_core::event::OrderRequest;
 use shrike_core::instrument::InstrumentId;
 use shrike_core::ledger::{Applied, Ignored, Order, OrderIndex};
@@ -84,6 +84,9 @@ impl OrderStage {
         self.session.resync_wanted = !self.ledger.trading_day().is_absent();
         self.session.reconnecting = false;
         self.reconcile.start();
+        if self.set_aside {
+            self.alarm(AlarmKind::EventSetAside, InstrumentId::NONE, 0, 0);
+        }
         // The rings and the journal's room of the process before are gone with it.
         (self.overflowing, self.journal_low) = (false, false);
         if !seeded::on(Bug::TimerLost) {

@@ -55,9 +55,9 @@ pub struct OrderSettings {
     pub quote_age_ns: u64,
     /// Most margin in use, as a ratio of equity in units of 1e-8.
     pub margin_ratio_max: i64,
-    /// After a rejection that says wait, or too many of them, how long to wait.
+    /// After a first rejection that says wait, how long to wait.
     pub reject_wait_ns: u64,
-    /// Rejections in a row after which an intent waits each time.
+    /// Rejections in a row after which an intent is given up.
     pub retries_max: u32,
     /// When a request without an answer is asked about.
     pub ack_timeout_ns: u64,

@@ -11,8 +11,8 @@ use super::session::{Readiness, Session};
 use super::settings::{ContractLimits, OrderSettings};
 use super::targets::{Pair, Targets, Wanted, side_index};
 use crate::stage::{OutSlot, Stage};
-use shrike_core::codes::{AlarmKind, OrderState, RefusalReason, RequestKind, Side, StageId};
-use shrike_core::event::{Event, Header, OrderRequest, OrderUpdate, TimerRequest, flags};
+use shrike_core::codes::{AlarmKind, OrderState, PhaseKind, RefusalReason, RequestKind, Side, StageId};
+use shrike_core::event::{Event, Header, OrderRequest, OrderUpdate, Phase, TimerRequest, flags};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::ledger::{Capacity, Ledger, OrderIndex};
 use shrike_core::units::{Lots, Nanos, Price};
@@ -45,10 +45,15 @@ pub struct OrderStage {
     pub(super) overflowing: bool,
     /// and while a journal runs out of room.
     pub(super) journal_low: bool,
+    /// and after an event was set aside, until the operator resumes.
+    pub(super) set_aside: bool,
     pub(super) now: Nanos,
     pub(super) catchup: bool,
     /// Whether the last input was the stage's own timer.
     pub(super) timer_fired: bool,
+    /// Before this, and as long as only quotes and intents come, nothing but a target can lead to an output; absent: anything
+    /// may. Follows from the rest of the state, so it is in no snapshot.
+    calm_until: Nanos,
     /// When the timer that was asked for is due; absent: none is.
     pub(super) timer_due: Nanos,
     /// By order: when it was asked about; absent: not since its last report.
@@ -57,6 +62,9 @@ pub struct OrderStage {
     /// How many of them are told.
     pub(super) told: usize,
     pub(super) last_command: u64,
+    /// A command of a test has poisoned every decision from now on.
+    #[cfg(test)]
+    pub(super) poisoned: bool,
 }
 
 impl OrderStage {
@@ -79,14 +87,18 @@ impl OrderStage {
             mode_before_stop: Mode::default(),
             overflowing: false,
             journal_low: false,
+            set_aside: false,
             now: Nanos::ABSENT,
             catchup: false,
             timer_fired: false,
+            calm_until: Nanos::ABSENT,
             timer_due: Nanos::ABSENT,
             queried: vec![Nanos::ABSENT; capacity.orders],
             notices: Vec::with_capacity(1_024),
             told: 0,
             last_command: 0,
+            #[cfg(test)]
+            poisoned: false,
         }
     }
 
@@ -125,8 +137,21 @@ impl OrderStage {
         }
     }
 
+    /// Until when nothing but a target can lead to an output as long as only quotes and intents come: until the venue is to
+    /// be asked by time. Absent when anything may.
+    fn calm_until(&self) -> Nanos {
+        if self.catchup || self.session.readiness != Readiness::Ready || self.to_cancel().next().is_some() {
+            return Nanos::ABSENT;
+        }
+        let questions = [self.session.lost_check_ns, self.reconcile.ask_ns];
+        questions.into_iter().filter(|at| !at.is_absent()).min().unwrap_or(Nanos::MAX)
+    }
+
     fn apply_input(&mut self, header: &Header, event: Event<'_>) {
         self.now = header.taken_ns;
+        if !matches!(event, Event::Quote(_) | Event::TargetPosition(_) | Event::TargetQuote(_)) {
+            self.calm_until = Nanos::ABSENT;
+        }
         // A start's configuration and the end of a run lead to nothing: there is nobody yet, or any more, to send it.
         let mark = matches!(event, Event::Config(_) | Event::RunEnd(_));
         self.catchup = header.has(flags::CATCHUP) || mark;
@@ -134,10 +159,18 @@ impl OrderStage {
         self.notices.clear();
         self.told = 0;
         self.targets.clear_queue();
+        let opens = |phase: &Phase| phase.kind() == PhaseKind::Continuous;
+        let was_open = |id| self.ledger.position(id).is_some_and(|book| book.phase() == PhaseKind::Continuous);
+        let opened = matches!(event, Event::Phase(phase) if opens(phase) && !was_open(phase.instrument));
         let applied = self.ledger.apply(header, event);
         match event {
             Event::Quote(quote) => self.targets.touch_instrument(quote.instrument),
-            Event::Phase(phase) => self.targets.touch_instrument(phase.instrument),
+            Event::Phase(phase) => {
+                if opened {
+                    self.targets.forget_obstacles_of(phase.instrument);
+                }
+                self.targets.touch_instrument(phase.instrument);
+            }
             Event::TargetPosition(target) => {
                 self.targets.set_position(target, header.cause.epoch());
             }
@@ -175,6 +208,7 @@ impl OrderStage {
     }
 
     fn apply_output(&mut self, header: &Header, event: Event<'_>) {
+        self.calm_until = Nanos::ABSENT;
         self.ledger.apply(header, event);
         match event {
             Event::OrderRequest(request) => self.requested(header, request),
@@ -253,9 +287,10 @@ impl OrderStage {
     }
 
     /// Whether opening is off.
-    pub(super) fn reduces_only(&self) -> bool {
+    pub fn reduces_only(&self) -> bool {
         self.overflowing
             || self.journal_low
+            || self.set_aside
             || self.mode == Mode::Flatten
             || self.reconcile.effect() != OnDifference::Warn
     }
@@ -293,11 +328,18 @@ impl Stage for OrderStage {
 
     #[inline]
     fn decide(&mut self, out: &mut OutSlot) -> bool {
-        self.decide_notice(out)
+        #[cfg(test)]
+        assert!(!self.poisoned, "a poisoned decision");
+        if self.now < self.calm_until {
+            return self.decide_targets(out);
+        }
+        let decided = self.decide_notice(out)
             || self.decide_resync(out)
             || self.decide_fates(out)
             || self.decide_cancels(out)
             || self.decide_targets(out)
-            || self.decide_timer(out)
+            || self.decide_timer(out);
+        self.calm_until = if decided { Nanos::ABSENT } else { self.calm_until() };
+        decided
     }
 }

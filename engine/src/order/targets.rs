@@ -42,6 +42,8 @@ pub struct Obstacle {
     pub until_ns: Nanos,
     /// Nothing is sent for this revision or earlier ones; zero: none given up.
     pub given_up: u64,
+    /// The venue's error of the last rejection.
+    pub error: i32,
 }
 
 /// One strategy's intent in one contract.
@@ -139,6 +141,10 @@ impl Targets {
     fn set(&mut self, pair: Pair, stated: (u8, u64), wanted: Wanted) -> bool {
         match self.get_mut(pair) {
             Some(row) if stated > (row.epoch, row.revision) || seeded::on(Bug::OldIntentTaken) => {
+                if stated.0 != row.epoch {
+                    // Its revisions count anew, and so must what was given up.
+                    row.obstacles.iter_mut().for_each(|obstacle| obstacle.given_up = 0);
+                }
                 row.wanted = wanted;
                 (row.epoch, row.revision) = stated;
                 self.stated = self.stated.max(pair.instrument.index() + 1);
@@ -165,8 +171,17 @@ impl Targets {
     /// Puts every strategy's row of a contract in the queue.
     #[inline]
     pub fn touch_instrument(&mut self, instrument: InstrumentId) {
-        for strategy in 0..self.strategies as u32 {
-            self.touch(Pair { strategy, instrument });
+        // Beyond what was ever stated there is nothing to want.
+        if instrument.index() >= self.stated && !self.flatten {
+            return;
+        }
+        let first = instrument.index().saturating_mul(self.strategies);
+        let rows = self.rows.get_mut(first..first.saturating_add(self.strategies)).unwrap_or_default();
+        for (strategy, row) in (0..).zip(rows) {
+            if !row.queued && (row.wanted != Wanted::Nothing || self.flatten) {
+                row.queued = true;
+                self.queue.push(Pair { strategy, instrument });
+            }
         }
     }
 
@@ -219,7 +234,16 @@ impl Targets {
         }
     }
 
-    /// A new trading day: what the venue refused yesterday may be tried again.
+    /// What the venue refused in a contract may be tried again: its session opens.
+    pub fn forget_obstacles_of(&mut self, instrument: InstrumentId) {
+        for strategy in 0..self.strategies as u32 {
+            if let Some(row) = self.get_mut(Pair { strategy, instrument }) {
+                row.obstacles = Default::default();
+            }
+        }
+    }
+
+    /// What the venue refused may be tried again: a new trading day, or the operator says so.
     pub fn forget_obstacles(&mut self) {
         for row in &mut self.rows {
             row.obstacles = Default::default();

@@ -12,6 +12,9 @@ use shrike_core::ledger::{Applied, OrderIndex};
 use shrike_core::seeded::{self, Bug};
 use shrike_core::units::Nanos;
 
+/// The longest wait after a rejection is so many doublings of the first.
+const WAIT_DOUBLINGS_MAX: u32 = 6;
+
 impl OrderStage {
     pub(super) fn pair_of(&self, order: OrderIndex) -> Option<Pair> {
         let order = self.ledger.order(order)?;
@@ -42,24 +45,29 @@ impl OrderStage {
         let Some(order) = self.ledger.order(index) else { return };
         let (state, error, price, side) = (order.state, order.last_error, order.price, side_index(order.side));
         let queued = !order.exchange_ack_ns.is_absent();
-        let (retries_max, wait) = (self.settings.retries_max, self.now.after(self.settings.reject_wait_ns));
-        let soon = self.now.after(self.settings.duplicate_ns);
+        let (now, retries_max) = (self.now, self.settings.retries_max);
+        let (duplicate_ns, wait_ns) = (self.settings.duplicate_ns, self.settings.reject_wait_ns);
         let Some(row) = self.targets.get_mut(pair) else { return };
         let revision = row.revision;
         let Some(obstacle) = row.obstacles.get_mut(side) else { return };
         match state {
             OrderState::Rejected => {
                 obstacle.rejects = obstacle.rejects.saturating_add(1);
-                obstacle.until_ns = soon;
+                obstacle.until_ns = now.after(duplicate_ns);
+                obstacle.error = error;
                 match remedy(error) {
                     Remedy::RetryNow => {}
                     Remedy::GiveUp if seeded::on(Bug::GiveUpForgotten) => {}
                     Remedy::NewPrice => obstacle.not_at = price,
-                    Remedy::Wait => obstacle.until_ns = wait,
+                    // Twice as long each time: breakers and breaks last minutes.
+                    Remedy::Wait => {
+                        let times = 1 << (obstacle.rejects - 1).min(WAIT_DOUBLINGS_MAX);
+                        obstacle.until_ns = now.after(wait_ns.saturating_mul(times));
+                    }
                     Remedy::GiveUp => obstacle.given_up = revision,
                 }
-                if obstacle.rejects > retries_max {
-                    obstacle.until_ns = wait;
+                if obstacle.rejects > retries_max && !seeded::on(Bug::GiveUpForgotten) {
+                    (obstacle.given_up, obstacle.rejects) = (revision, 0);
                 }
             }
             // The counter's acknowledgement alone is no acceptance: the exchange may still refuse.

@@ -98,8 +98,8 @@ impl<L: StageJournal> Stages for Inline<L> {
     #[inline]
     fn settle(&mut self, request: &mut dyn FnMut(&RequestSlot)) -> Result<(), Stopped> {
         let (nodes, ways, mut result) = (&mut self.nodes, &mut self.ways, Ok(()));
-        let (now, pressure) = (self.clock.now(), worse(nodes.signal.log.pressure(), nodes.order.log.pressure()));
-        self.room.changed(now, pressure, |header, event| {
+        let pressure = worse(nodes.signal.log.pressure(), nodes.order.log.pressure());
+        self.room.changed(&self.clock, pressure, |now, header, event| {
             result = nodes.order.take(now, header, event, |out| ways.route(out)).map_err(|_| Stopped);
         });
         result?;

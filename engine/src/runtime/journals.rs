@@ -1,6 +1,7 @@
 //! Where an engine keeps its journals and its snapshot: in the files of a [`Home`], or wherever a simulation keeps them.
 //! Opening and folding them is the same code for both.
 
+use super::failures::Failures;
 use super::home::Home;
 use super::log::{StageJournal, StageLog};
 use shrike_core::codes::StageId;
@@ -49,6 +50,11 @@ pub trait Journals {
     /// # Errors
     /// When it cannot be removed.
     fn drop_snapshot(&mut self) -> io::Result<()>;
+
+    /// Where failed starts are noted; `None`: nowhere.
+    fn failures(&self) -> Option<Failures> {
+        None
+    }
 }
 
 impl Journals for Home {
@@ -78,5 +84,9 @@ impl Journals for Home {
 
     fn drop_snapshot(&mut self) -> io::Result<()> {
         std::fs::remove_file(self.snapshot_file())
+    }
+
+    fn failures(&self) -> Option<Failures> {
+        Some(Failures::of(self.dir()))
     }
 }

@@ -2,6 +2,7 @@
 //! Everything impure of the engine is here: clocks, files, threads, signals.
 
 mod edge;
+mod failures;
 mod home;
 mod inline;
 mod journals;
@@ -14,7 +15,11 @@ mod snapshot;
 mod stages;
 mod start;
 
+#[cfg(test)]
+mod failures_tests;
+
 pub use edge::{CommandJournal, Commands, Edge, EdgeEnd, Pace};
+pub use failures::{Failure, Failures, Quarantine};
 pub use home::{Home, HomeError, journal_dir};
 pub use inline::Inline;
 pub use journals::Journals;

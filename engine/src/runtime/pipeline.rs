@@ -253,7 +253,7 @@ impl<L: StageJournal> SignalThread<L> {
         while !shared.stopped.load(Ordering::Relaxed) {
             let Self { node, market, feedback, intents, clock } = &mut self;
             let pressure = node.log.pressure();
-            room.changed(clock.now(), pressure, |_, _| shared.signal_room.store(code(pressure), Ordering::Release));
+            room.changed(clock, pressure, |_, _, _| shared.signal_room.store(code(pressure), Ordering::Release));
             let mut take = |header: &Header, event: Event<'_>, market: bool| {
                 if (!market || room.takes_market())
                     && node.take(clock.now(), header, event, |out| intents.give(|room| copy(room, out))).is_err()
@@ -308,7 +308,7 @@ impl<L: StageJournal> OrderThread<L> {
                 }
             };
             let pressure = worse(pressure(shared.signal_room.load(Ordering::Acquire)), order_pressure);
-            room.changed(clock.now(), pressure, |header, event| take(header, event, false));
+            room.changed(clock, pressure, |_, header, event| take(header, event, false));
             shared.no_room.store(!room.takes_market(), Ordering::Release);
             let now_over = shared.overflow.load(Ordering::Relaxed);
             if now_over != *overflow {

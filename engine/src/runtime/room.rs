@@ -1,6 +1,7 @@
 //! What the engine does as its journals run out of room: with one segment left it only reduces; with none it cancels all
 //! and halts, and takes no more market data. The last records go into the reserve of the last segment.
 
+use shrike_core::clock::Clock;
 use shrike_core::codes::{AlarmKind, CommandKind};
 use shrike_core::event::{Alarm, Command, Event, Header, Kind};
 use shrike_core::instrument::InstrumentId;
@@ -25,17 +26,18 @@ impl Room {
         !matches!(self.told, Pressure::Full)
     }
 
-    /// Gives what the order stage must take when the pressure changed; a halt lasts until the operator resumes.
+    /// Gives what the order stage must take when the pressure changed; a halt lasts until the operator resumes. The
+    /// clock is read only then.
     #[inline]
-    pub(super) fn changed(&mut self, now: Nanos, pressure: Pressure, take: impl FnOnce(&Header, Event<'_>)) {
+    pub(super) fn changed(&mut self, clock: &Clock, pressure: Pressure, take: impl FnOnce(Nanos, &Header, Event<'_>)) {
         if pressure != self.told {
             self.told = pressure;
-            Self::tell(now, pressure, take);
+            Self::tell(clock.now(), pressure, take);
         }
     }
 
     #[cold]
-    fn tell(now: Nanos, pressure: Pressure, take: impl FnOnce(&Header, Event<'_>)) {
+    fn tell(now: Nanos, pressure: Pressure, take: impl FnOnce(Nanos, &Header, Event<'_>)) {
         let header = |kind: Kind| Header { kind: kind as u16, version: 1, recv_ns: now, ..Header::default() };
         match pressure {
             Pressure::Full => {
@@ -47,7 +49,7 @@ impl Room {
                     kind: CommandKind::Halt.code(),
                     ..Command::default()
                 };
-                take(&header(Kind::Command), Event::Command(&command));
+                take(now, &header(Kind::Command), Event::Command(&command));
             }
             Pressure::Normal | Pressure::Low => {
                 let alarm = Alarm {
@@ -56,7 +58,7 @@ impl Room {
                     cleared: u8::from(pressure == Pressure::Normal),
                     ..Alarm::default()
                 };
-                take(&header(Kind::Alarm), Event::Alarm(&alarm));
+                take(now, &header(Kind::Alarm), Event::Alarm(&alarm));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! One run of the engine over a home: open and fold, start, let the edge release events, stop in order.
 
 use super::edge::{Commands, Edge, EdgeEnd, Pace, first};
+use super::failures::{Failure, Failures, Opened};
 use super::home::{Home, HomeError};
 use super::inline::Inline;
 use super::journals::Journals;
@@ -8,10 +9,11 @@ use super::log::StageJournal;
 use super::pipeline::{Pipeline, PipelinePlan};
 use super::snapshot::{self, Recovered, Written};
 use super::stages::{Nodes, Stages, Stopped};
-use super::start::{BeginError, Folded, begin};
+use super::start::{BeginError, Care, Folded, begin};
 use crate::order::OrderStage;
 use crate::signal::SignalStage;
 use crate::stage::{Counts, Driver};
+use crate::witness::Witness;
 use shrike_core::clock::Clock;
 use shrike_core::codes::StageId;
 use shrike_core::event::{Event, Header, Kind, RunEnd, RunStart, Seq};
@@ -20,6 +22,8 @@ use shrike_core::thread::{ThreadPlan, place};
 use shrike_core::units::{Nanos, Text};
 use shrike_core::venue::{Gateway, MarketFeed};
 use shrike_journal::{OpenError, ReadError, Recovery, WriterOptions};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -34,6 +38,9 @@ pub struct Engine<J: Journals = Home> {
     edge: ThreadPlan,
     written: Written,
     run_id: u64,
+    care: Care,
+    set_aside: Option<Failure>,
+    opened: Opened,
 }
 
 /// Which stages share a thread.
@@ -76,6 +83,12 @@ pub enum RunError {
     /// A journal cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// A stage panicked at an event.
+    #[error(
+        "a stage failed at the event {0}. Start again: after two failures in a row at one place the next start leaves that \
+         event out and only reduces"
+    )]
+    Panicked(Failure),
     /// A stage has stopped.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -147,12 +160,19 @@ impl<J: Journals> Engine<J> {
         let build = Text::new(options.build.as_bytes()).unwrap_or_default();
         let written = Written { config_hash: options.config_hash, build };
         let (ends, mut notes) = ([signal_recovery.next_seq, order_recovery.next_seq], Vec::new());
-        let Recovered { signal, order, folded } = snapshot::recover(&mut home, &written, ends, fresh, &mut notes)?;
+        let (failures, opened) = (home.failures(), Opened::now());
+        let (care, set_aside) = take_care(failures.as_ref(), &mut notes)?;
+        let recovered =
+            catch_unwind(AssertUnwindSafe(|| snapshot::recover(&mut home, &written, ends, fresh, &care, &mut notes)));
+        let Recovered { signal, order, folded } = match recovered {
+            Ok(recovered) => recovered?,
+            Err(panic) => return Err(failed(failures.as_ref(), &care.witness, panic, opened)),
+        };
         follow_epoch(&mut signal_log, folded.order.last_neighbour)?;
         follow_epoch(&mut order_log, folded.signal.last_neighbour)?;
         let nodes = Nodes {
-            signal: Driver::new(signal, signal_log, folded.signal.taken_ns),
-            order: Driver::new(order, order_log, folded.order.taken_ns),
+            signal: Driver::new(signal, signal_log, folded.signal.taken_ns).seen_by(&care.witness),
+            order: Driver::new(order, order_log, folded.order.taken_ns).seen_by(&care.witness),
         };
         Ok(Self {
             home,
@@ -164,6 +184,9 @@ impl<J: Journals> Engine<J> {
             edge: options.edge,
             written,
             run_id: options.run_id,
+            care,
+            set_aside,
+            opened,
         })
     }
 
@@ -220,6 +243,23 @@ impl<J: Journals> Engine<J> {
     /// # Errors
     /// As [`Self::run`].
     pub fn run_on<S: Stages<Log = J::Log>>(
+        self,
+        run: Run<'_>,
+        put: impl FnOnce(Nodes<J::Log>, Clock, &mut dyn FnMut(&str)) -> Result<S, RunError>,
+    ) -> Result<RunReport, RunError> {
+        let (failures, witness, opened) = (self.home.failures(), self.care.witness.clone(), self.opened);
+        match catch_unwind(AssertUnwindSafe(|| self.run_to_end(run, put))) {
+            Ok(ended) => {
+                if let Some(failures) = failures.filter(|_| ended.is_ok()) {
+                    failures.forget()?;
+                }
+                ended
+            }
+            Err(panic) => Err(failed(failures.as_ref(), &witness, panic, opened)),
+        }
+    }
+
+    fn run_to_end<S: Stages<Log = J::Log>>(
         mut self,
         run: Run<'_>,
         put: impl FnOnce(Nodes<J::Log>, Clock, &mut dyn FnMut(&str)) -> Result<S, RunError>,
@@ -245,7 +285,8 @@ impl<J: Journals> Engine<J> {
             nodes.signal.log.wait_for_disk();
             nodes.order.log.wait_for_disk();
         }
-        let (nodes, requests) = begin(nodes, &self.folded, &clock, &start, run.config_text, &self.home)?;
+        let (nodes, requests) =
+            begin(nodes, &self.folded, &clock, &start, run.config_text, self.set_aside.as_ref(), &self.home)?;
         let mut edge = Edge {
             feed: run.feed,
             gateway: run.gateway,
@@ -270,6 +311,33 @@ impl<J: Journals> Engine<J> {
         }
         drop(self.home);
         Ok(report)
+    }
+}
+
+/// What to leave out of the folds, and the failure because of which an event is set aside now.
+fn take_care(failures: Option<&Failures>, notes: &mut Vec<String>) -> Result<(Care, Option<Failure>), RunError> {
+    let Some(failures) = failures else { return Ok((Care::default(), None)) };
+    let due = failures.due()?;
+    if let Some(failure) = &due {
+        failures.set_aside(failure)?;
+        notes.push(format!(
+            "{} starts failed at {failure}. That event is set aside in {}, and the engine only reduces until `shrike ctl \
+             resume`. Compare its books with the venue's first (`shrike status`), and keep the home for whoever mends \
+             the program",
+            failure.count,
+            failures.file().display()
+        ));
+    }
+    let quarantine = failures.quarantine()?;
+    Ok((Care { quarantine, ..Care::default() }, due))
+}
+
+/// A stage has panicked: notes at which event, for the next start.
+fn failed(failures: Option<&Failures>, witness: &Witness, panic: Box<dyn Any + Send>, opened: Opened) -> RunError {
+    let (Some(failures), Some(seen)) = (failures, witness.take()) else { resume_unwind(panic) };
+    match failures.note(seen, &*panic, opened.elapsed()) {
+        Ok(failure) => RunError::Panicked(failure),
+        Err(error) => RunError::Io(error),
     }
 }
 

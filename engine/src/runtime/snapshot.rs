@@ -3,7 +3,7 @@
 //! journals are folded from their start. On the thread that opens and runs the engine.
 
 use super::journals::Journals;
-use super::start::{FoldReport, Folded, fold_order, fold_signal, go_on_order, go_on_signal, note_order, note_signal};
+use super::start::{Care, FoldReport, Folded, go_on_order, go_on_signal, note_order, note_signal};
 use crate::order::OrderStage;
 use crate::saved::{Bytes, put_run};
 use crate::signal::SignalStage;
@@ -48,9 +48,10 @@ pub(super) fn recover(
     written: &Written,
     ends: [Seq; 2],
     fresh: impl Fn() -> (SignalStage, OrderStage),
+    care: &Care,
     notes: &mut Vec<String>,
 ) -> Result<Recovered, ReadError> {
-    match from_snapshot(journals, written, ends, &fresh) {
+    match from_snapshot(journals, written, ends, &fresh, care) {
         Ok(Some((recovered, after))) => {
             notes.push(format!("started from the snapshot; {after} records came after it"));
             return Ok(recovered);
@@ -60,8 +61,8 @@ pub(super) fn recover(
     }
     let (mut signal, mut order) = fresh();
     let folded = Folded {
-        signal: fold_signal(journals.reader(StageId::Signal)?, &mut signal)?,
-        order: fold_order(journals.reader(StageId::Order)?, &mut order)?,
+        signal: go_on_signal(journals.reader(StageId::Signal)?, FoldReport::default(), &mut signal, care)?,
+        order: go_on_order(journals.reader(StageId::Order)?, FoldReport::default(), &mut order, care)?,
     };
     Ok(Recovered { signal, order, folded })
 }
@@ -72,6 +73,7 @@ fn from_snapshot(
     written: &Written,
     ends: [Seq; 2],
     fresh: &impl Fn() -> (SignalStage, OrderStage),
+    care: &Care,
 ) -> Result<Option<(Recovered, u64)>, Unused> {
     let Some(snapshot) = journals.snapshot()? else { return Ok(None) };
     let file = journals.snapshot_file();
@@ -89,11 +91,11 @@ fn from_snapshot(
     let folded = Folded {
         signal: journals
             .reader(StageId::Signal)
-            .and_then(|journal| go_on_signal(journal, before.signal, &mut signal))
+            .and_then(|journal| go_on_signal(journal, before.signal, &mut signal, care))
             .map_err(unread)?,
         order: journals
             .reader(StageId::Order)
-            .and_then(|journal| go_on_order(journal, before.order, &mut order))
+            .and_then(|journal| go_on_order(journal, before.order, &mut order, care))
             .map_err(unread)?,
     };
     let beyond = [folded.signal.end.next_seq, folded.order.end.next_seq] != ends;

@@ -1,6 +1,7 @@
 //! Starting: folds both journals into fresh stages, journals who starts with which configuration, and lets the stages
 //! catch each other up on what one recorded and the other never took.
 
+use super::failures::{Failure, Quarantine};
 use super::inline::Inline;
 use super::journals::Journals;
 use super::stages::{Nodes, Route, Stages, Stopped};
@@ -8,13 +9,24 @@ use crate::order::OrderStage;
 use crate::saved::Bytes;
 use crate::signal::SignalStage;
 use crate::stage::{OutSlot, Stage};
+use crate::witness::{At, Witness};
 use shrike_core::clock::Clock;
-use shrike_core::codes::StageId;
-use shrike_core::event::{Event, Header, Kind, MarketSlot, ReportSlot, RequestSlot, RunStart, Seq, flags};
+use shrike_core::codes::{AlarmKind, StageId};
+use shrike_core::event::{Alarm, Event, Header, Kind, MarketSlot, ReportSlot, RequestSlot, RunStart, Seq, flags};
+use shrike_core::instrument::InstrumentId;
 use shrike_core::seeded::{self, Bug};
 use shrike_core::units::Nanos;
 use shrike_journal::snapshot::Place;
 use shrike_journal::{ReadError, Reader, Record, Segments};
+
+/// What folding looks out for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Care {
+    /// Events that are left out.
+    pub(super) quarantine: Quarantine,
+    /// Who sees at which event it panics.
+    pub(super) witness: Witness,
+}
 
 /// What folding a journal found.
 #[derive(Clone, Copy, Debug, Default)]
@@ -95,7 +107,7 @@ impl FoldReport {
 /// # Errors
 /// When the journal is corrupt or cannot be read.
 pub fn fold_signal<D: Segments>(journal: Reader<D>, stage: &mut SignalStage) -> Result<FoldReport, ReadError> {
-    go_on_signal(journal, FoldReport::default(), stage)
+    go_on_signal(journal, FoldReport::default(), stage, &Care::default())
 }
 
 /// Folds a journal into the order stage.
@@ -103,7 +115,7 @@ pub fn fold_signal<D: Segments>(journal: Reader<D>, stage: &mut SignalStage) -> 
 /// # Errors
 /// As [`fold_signal`].
 pub fn fold_order<D: Segments>(journal: Reader<D>, stage: &mut OrderStage) -> Result<FoldReport, ReadError> {
-    go_on_order(journal, FoldReport::default(), stage)
+    go_on_order(journal, FoldReport::default(), stage, &Care::default())
 }
 
 /// Folds what follows `before` in the signal journal.
@@ -111,8 +123,9 @@ pub(super) fn go_on_signal<D: Segments>(
     journal: Reader<D>,
     before: FoldReport,
     stage: &mut SignalStage,
+    care: &Care,
 ) -> Result<FoldReport, ReadError> {
-    go_on(journal, before, |_| true, |record| stage.apply(record.header, record.event()))
+    go_on(journal, before, care, |_| true, |record| stage.apply(record.header, record.event()))
 }
 
 /// Folds what follows `before` in the order journal.
@@ -120,8 +133,9 @@ pub(super) fn go_on_order<D: Segments>(
     journal: Reader<D>,
     before: FoldReport,
     stage: &mut OrderStage,
+    care: &Care,
 ) -> Result<FoldReport, ReadError> {
-    go_on(journal, before, goes_to_signal, |record| {
+    go_on(journal, before, care, goes_to_signal, |record| {
         let (sent, input) = (record.header.has(flags::OUTPUT), record.header);
         if sent && (seeded::on(Bug::RecoverySkipsOutputs) || seeded::on(Bug::RecoveryDecides)) {
             return;
@@ -135,12 +149,12 @@ pub(super) fn go_on_order<D: Segments>(
 
 /// What folding the signal journal would find, without a stage.
 pub(super) fn note_signal<D: Segments>(journal: Reader<D>, before: FoldReport) -> Result<FoldReport, ReadError> {
-    go_on(journal, before, |_| true, |_| {})
+    go_on(journal, before, &Care::default(), |_| true, |_| {})
 }
 
 /// What folding the order journal would find, without a stage.
 pub(super) fn note_order<D: Segments>(journal: Reader<D>, before: FoldReport) -> Result<FoldReport, ReadError> {
-    go_on(journal, before, goes_to_signal, |_| {})
+    go_on(journal, before, &Care::default(), goes_to_signal, |_| {})
 }
 
 /// What [`Bug::RecoveryDecides`] does after each input.
@@ -161,6 +175,7 @@ fn goes_to_signal(header: &Header) -> bool {
 fn go_on<D: Segments>(
     mut reader: Reader<D>,
     before: FoldReport,
+    care: &Care,
     gives: impl Fn(&Header) -> bool,
     mut apply: impl FnMut(&Record<'_>),
 ) -> Result<FoldReport, ReadError> {
@@ -168,10 +183,15 @@ fn go_on<D: Segments>(
     if !before.end.next_seq.is_absent() && !seeded::on(Bug::SnapshotFoldedTwice) {
         reader.go_on(before.end.position, before.end.next_seq);
     }
+    let mut at = At::new(&care.witness);
     while let Some(record) = reader.next()? {
-        apply(&record);
+        at.begin(record.header.seq, record.header.kind);
+        if !care.quarantine.holds(record.header.seq) {
+            apply(&record);
+        }
         report.note(record.header, gives(record.header));
     }
+    at.end();
     report.end = Place { position: reader.position(), next_seq: reader.due() };
     Ok(report)
 }
@@ -192,6 +212,7 @@ pub(super) fn begin<J: Journals>(
     clock: &Clock,
     start: &RunStart,
     config: &str,
+    set_aside: Option<&Failure>,
     journals: &J,
 ) -> Result<(Nodes<J::Log>, Vec<RequestSlot>), BeginError> {
     let mut nodes = nodes;
@@ -211,6 +232,19 @@ pub(super) fn begin<J: Journals>(
     *report.header_mut() = Header { len: report.header().len, ..started };
     inline.report(&report)?;
     inline.settle(&mut |slot| requests.push(*slot))?;
+    if let Some(failure) = set_aside {
+        let (value, kind) = (failure.seq.raw() as i64, AlarmKind::EventSetAside.code());
+        report.put(&Alarm { instrument: InstrumentId::NONE, value, kind, ..Alarm::default() });
+        *report.header_mut() = Header {
+            len: report.header().len,
+            kind: Kind::Alarm as u16,
+            recv_ns: now,
+            version: 1,
+            ..Header::default()
+        };
+        inline.report(&report)?;
+        inline.settle(&mut |slot| requests.push(*slot))?;
+    }
     let mut market = MarketSlot::default();
     market.put(start);
     *market.header_mut() = Header { len: market.header().len, ..started };

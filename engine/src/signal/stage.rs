@@ -7,7 +7,7 @@ use super::strategy::{Intent, Intents, Strategy};
 use crate::saved::{Bytes, put_run};
 use crate::stage::{OutSlot, Stage};
 use shrike_core::codes::AlarmKind;
-use shrike_core::event::{Alarm, Event, Header, InstrumentDef, TargetPosition, TargetQuote, flags};
+use shrike_core::event::{Alarm, Body, Event, Header, InstrumentDef, TargetPosition, TargetQuote, flags};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::seeded::{self, Bug};
 use shrike_core::units::{Lots, Price};
@@ -63,9 +63,8 @@ enum Forward {
     Nothing,
     Quote(InstrumentId),
     Definition(InstrumentId),
-    Phase(shrike_core::event::Phase),
-    Settlement(shrike_core::event::Settlement),
-    Gap(shrike_core::event::Gap),
+    /// What [`SignalStage::passed`] holds.
+    Passed,
 }
 
 /// The signal stage.
@@ -74,6 +73,8 @@ pub struct SignalStage {
     strategies: Vec<Running>,
     intents: Intents,
     cursor: Cursor,
+    /// The phase, settlement or gap to forward: apart from the cursor, which is made anew with every tick.
+    passed: OutSlot,
     unknown: u64,
 }
 
@@ -99,6 +100,7 @@ impl SignalStage {
             strategies: specs.into_iter().map(running).collect(),
             intents: Intents::default(),
             cursor: Cursor::default(),
+            passed: OutSlot::default(),
             unknown: 0,
         }
     }
@@ -202,6 +204,11 @@ impl SignalStage {
         }
     }
 
+    fn pass(&mut self, body: &impl Body) {
+        self.passed.put(body);
+        self.cursor.forward = Forward::Passed;
+    }
+
     fn apply_input(&mut self, header: &Header, event: Event<'_>) {
         self.market.set_now(header.taken_ns);
         self.cursor = Cursor::default();
@@ -219,16 +226,16 @@ impl SignalStage {
             Event::Phase(phase) => {
                 self.market.set_phase(phase);
                 self.update(phase.instrument, event);
-                self.cursor.forward = Forward::Phase(*phase);
+                self.pass(phase);
                 self.cursor.moved = asks.then_some(phase.instrument);
             }
             Event::Settlement(settlement) => {
                 self.update(settlement.instrument, event);
-                self.cursor.forward = Forward::Settlement(*settlement);
+                self.pass(settlement);
             }
             Event::Gap(gap) => {
                 self.market.set_live(gap.instrument, !gap.end_ns.is_absent());
-                self.cursor.forward = Forward::Gap(*gap);
+                self.pass(gap);
                 self.cursor.all = gap.instrument == InstrumentId::NONE;
                 let first = if self.cursor.all { InstrumentId::new(0) } else { gap.instrument };
                 self.cursor.moved = asks.then_some(first);
@@ -309,18 +316,7 @@ impl SignalStage {
                 }
                 None => false,
             },
-            Forward::Phase(phase) => {
-                out.put(&phase);
-                true
-            }
-            Forward::Settlement(settlement) => {
-                out.put(&settlement);
-                true
-            }
-            Forward::Gap(gap) => {
-                out.put(&gap);
-                true
-            }
+            Forward::Passed => out.copy_from(self.passed.header(), self.passed.body()),
         }
     }
 

@@ -94,6 +94,10 @@ pub enum Query<'a> {
     MarginRate(&'a [u8]),
     /// Commission rates of a contract.
     CommissionRate(&'a [u8]),
+    /// Margin of a written option.
+    OptionCost(&'a [u8]),
+    /// Commission rates of an option.
+    OptionCommission(&'a [u8]),
 }
 
 /// A trading connection.
@@ -103,8 +107,10 @@ pub trait TraderApi {
     /// # Errors
     /// What failed, for people: the library's path, the flow directory.
     fn start(&mut self) -> Result<(), String>;
-    /// Releases the object: no callback comes after this returns.
+    /// Begins to release the object, which may take a while: no callback comes once [`Self::is_stopped`].
     fn stop(&mut self);
+    /// Whether no object runs. [`Self::start`] waits for it.
+    fn is_stopped(&mut self) -> bool;
     /// `ReqAuthenticate`.
     fn authenticate(&mut self, request_id: i32) -> i32;
     /// `ReqUserLogin`.
@@ -128,6 +134,8 @@ pub trait MarketApi {
     fn start(&mut self) -> Result<(), String>;
     /// As [`TraderApi::stop`].
     fn stop(&mut self);
+    /// As [`TraderApi::is_stopped`].
+    fn is_stopped(&mut self) -> bool;
     /// `ReqUserLogin`.
     fn login(&mut self, request_id: i32) -> i32;
     /// The contracts whose snapshots are decoded from now on, instead of the earlier ones; snapshots of others are counted

@@ -44,6 +44,8 @@ pub enum What {
     Authenticated,
     /// `OnRspUserLogin`.
     LoggedIn(Option<LoginFacts>),
+    /// `OnRspUserLogout`.
+    LoggedOut,
     /// `OnRspSettlementInfoConfirm`.
     Confirmed,
     /// `OnRspError`.
@@ -76,8 +78,14 @@ pub enum What {
     MarginRate(Option<MarginFacts>),
     /// `OnRspQryInstrumentCommissionRate`.
     CommissionRate(Option<CommissionFacts>),
+    /// `OnRspQryOptionInstrTradeCost`.
+    OptionCost(Option<OptionCostFacts>),
+    /// `OnRspQryOptionInstrCommRate`.
+    OptionCommission(Option<CommissionFacts>),
     /// `OnRspSubMarketData`.
     Subscribed(Symbol),
+    /// `OnRspUnSubMarketData`.
+    Unsubscribed(Symbol),
 }
 
 /// What a login tells. The trading day comes from here alone.
@@ -326,6 +334,18 @@ pub struct CommissionFacts {
     pub close_today_ratio: i64,
     /// Money per lot, closing lots of the same day.
     pub close_today_per_lot: Money,
+}
+
+/// What a lot of a written option binds beside its premium: margin = max(premium + fixed, least). Bought ones bind none.
+/// (CTP's manual, `ReqQryOptionInstrTradeCost`.)
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct OptionCostFacts {
+    /// The contract.
+    pub symbol: Symbol,
+    /// `FixedMargin`: what the underlying's margin adds to the premium.
+    pub fixed_per_lot: Money,
+    /// `MiniMargin`: what is bound at least.
+    pub least_per_lot: Money,
 }
 
 /// A change of a product's or contract's phase, as the exchange pushes it.

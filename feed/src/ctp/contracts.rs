@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Which symbols a home defines and subscribes.
+/// Which symbols: those that a home defines and subscribes, or that its strategies target.
 pub type Wanted = Box<dyn Fn(&str) -> bool + Send>;
 
 /// The table; each reader follows [`Contracts::since`] with a cursor of its own.
@@ -34,6 +34,7 @@ pub struct Contracts {
     day: TradingDay,
     listed: TradingDay,
     wanted: Wanted,
+    targeted: Wanted,
     sessions: Arc<Sessions>,
     products: Arc<Products>,
 }
@@ -77,9 +78,15 @@ impl Contracts {
             day: TradingDay::ABSENT,
             listed: TradingDay::ABSENT,
             wanted,
+            targeted: Box::new(|_| false),
             sessions,
             products,
         }
+    }
+
+    /// Says which contracts strategies may target: their rates are asked for before the others'.
+    pub fn target(&mut self, targeted: Wanted) {
+        self.targeted = targeted;
     }
 
     /// Takes over a definition that the home's journals hold. They must come in the order of their ids; false, and
@@ -151,6 +158,11 @@ impl Contracts {
     /// Whether a symbol is among those that the home follows.
     pub fn wants(&self, symbol: &Symbol) -> bool {
         (self.wanted)(symbol.as_str())
+    }
+
+    /// Whether a symbol is among those that strategies may target.
+    pub fn targets(&self, symbol: &Symbol) -> bool {
+        (self.targeted)(symbol.as_str())
     }
 
     /// The id of a symbol, defined from the product tables when it is new. `None` when no table knows its product.
@@ -234,14 +246,13 @@ impl Contracts {
         let def = self.get(id)?;
         let product = self.products.get(def.exchange()?, def.product.as_str());
         let table = product.map_or(Rates { instrument: id, assumed: 1, ..Rates::default() }, |p| p.rates(id));
-        Some(Rates {
-            long_margin_ratio: table.long_margin_ratio.max(margin),
-            short_margin_ratio: table.short_margin_ratio.max(margin),
+        let rates = Rates {
             open_ratio: table.open_ratio.max(fee),
             close_ratio: table.close_ratio.max(fee),
             close_today_ratio: table.close_today_ratio.max(fee),
             ..table
-        })
+        };
+        Some(rates.with_margin(def, self.products.margin_ratio(def).max(margin)))
     }
 
     fn next_id(&self) -> InstrumentId {

@@ -3,13 +3,14 @@
 
 use super::callback::Symbol;
 use super::decode::Contract;
-use shrike_core::units::TradingDay;
+use shrike_core::units::{Nanos, TradingDay};
 
 /// The subscribed contracts, by symbol.
 #[derive(Clone, Debug, Default)]
 pub struct Contracts {
     /// The login's trading day, which some snapshots do not carry at night.
     session_day: TradingDay,
+    midnight: Nanos,
     /// Open addressing, at most half full; a power of two, or empty.
     places: Box<[Option<Place>]>,
 }
@@ -28,7 +29,8 @@ impl Contracts {
     /// The table of these contracts on a trading day. Of a symbol that comes twice the last counts. Allocates.
     pub fn new(session_day: TradingDay, contracts: impl IntoIterator<Item = (Symbol, Contract)>) -> Self {
         let contracts: Vec<_> = contracts.into_iter().collect();
-        let mut table = Self { session_day, places: vec![None; (contracts.len() * 2).next_power_of_two()].into() };
+        let places = vec![None; (contracts.len() * 2).next_power_of_two()].into();
+        let mut table = Self { session_day, midnight: Nanos::ABSENT, places };
         for (symbol, contract) in contracts {
             let key = key(symbol.as_bytes());
             if let Some(place) = table.place(&key).and_then(|at| table.places.get_mut(at)) {
@@ -42,6 +44,18 @@ impl Contracts {
     #[inline]
     pub const fn session_day(&self) -> TradingDay {
         self.session_day
+    }
+
+    /// In the events' own time: the midnight within the session's night, which tells a snapshot's date where it does not
+    /// say it (DCE's at night). Absent: its time of receipt tells.
+    #[inline]
+    pub const fn midnight(&self) -> Nanos {
+        self.midnight
+    }
+
+    /// The same with that midnight.
+    pub fn with_midnight(self, midnight: Nanos) -> Self {
+        Self { midnight, ..self }
     }
 
     /// The contract that a snapshot names; what follows the name's zero byte does not count. A few nanoseconds.

@@ -5,6 +5,7 @@
 
 pub mod abi;
 pub mod api;
+pub mod attempts;
 pub mod callback;
 pub mod contracts;
 pub mod decode;

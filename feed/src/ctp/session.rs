@@ -149,6 +149,17 @@ impl Session {
         &self.facts
     }
 
+    /// Refusals of the password since the last login, those of earlier processes included; at least the most allowed
+    /// where the login is refused for good.
+    pub const fn refusals(&self) -> u32 {
+        self.refused_passwords
+    }
+
+    /// Earlier processes were refused so often.
+    pub const fn refused_before(&mut self, refusals: u32) {
+        self.refused_passwords = refusals;
+    }
+
     /// A request number that was not used before (it starts over after two thousand million).
     pub const fn next_request(&mut self) -> i32 {
         self.last_request = if self.last_request == i32::MAX { 1 } else { self.last_request + 1 };
@@ -292,6 +303,7 @@ impl Session {
             }
         };
         if for_good {
+            self.refused_passwords = self.refused_passwords.max(self.options.password_attempts_max);
             self.state = State::Refused;
             return Heard::Refused;
         }

@@ -1,4 +1,4 @@
-"""A CTP client in Python, by way of openctp-ctp: logs in, subscribes, buys a lot that fills, then cancels one that rests.
+"""A CTP client in Python, by way of openctp-ctp: logs in, subscribes, buys a lot that fills, cancels one that rests, logs out.
 
     python3 client.py 127.0.0.1:PORT CONTRACT
 
@@ -51,6 +51,9 @@ class Market(mdapi.CThostFtdcMdSpi):
     def OnRspSubMarketData(self, contract, info, request, last):
         self.events.put("subscribed", info, contract=contract.InstrumentID)
 
+    def OnRspUnSubMarketData(self, contract, info, request, last):
+        self.events.put("unsubscribed", info, contract=contract.InstrumentID)
+
     def OnRtnDepthMarketData(self, tick):
         self.events.put(
             "tick",
@@ -85,6 +88,15 @@ class Trader(tdapi.CThostFtdcTraderSpi):
             session=login.SessionID,
             max_ref=int(login.MaxOrderRef or 0),
         )
+
+    def OnRspUserLogout(self, answer, info, request, last):
+        self.events.put("logged out", info, user=answer.UserID)
+
+    def OnFrontDisconnected(self, reason):
+        self.events.put("td lost", None)
+
+    def OnRspQryOptionInstrTradeCost(self, cost, info, request, last):
+        self.events.put("option cost", info, found=cost is not None)
 
     def OnRspSettlementInfoConfirm(self, answer, info, request, last):
         self.events.put("confirmed", info)
@@ -227,6 +239,23 @@ def trade(td, td_spi, md, events, login, contract):
     print(f"margin {account['margin']:.2f}, available {account['available']:.2f}")
     assert account["margin"] > 0
 
+    query = tdapi.CThostFtdcQryOptionInstrTradeCostField()
+    query.BrokerID, query.InvestorID, query.InstrumentID = BROKER, USER, contract
+    assert td.ReqQryOptionInstrTradeCost(query, 9) == 0
+    assert not events.wait("option cost")["found"], "a future has margin rates instead"
+
+
+def log_out(td, md, events, contract):
+    """The answers, then the end of the trading connection."""
+    assert md.UnSubscribeMarketData([contract.encode()], 1) == 0
+    assert events.wait("unsubscribed")["contract"] == contract
+    field = tdapi.CThostFtdcUserLogoutField()
+    field.BrokerID, field.UserID = BROKER, USER
+    assert td.ReqUserLogout(field, 10) == 0
+    assert events.wait("logged out")["user"] == USER
+    events.wait("td lost")
+    print("logged out")
+
 
 def main(address, contract):
     events = Events()
@@ -234,6 +263,7 @@ def main(address, contract):
         (td, td_spi), (md, md_spi), login = log_in(address, events, flow)
         try:
             trade(td, td_spi, md, events, login, contract)
+            log_out(td, md, events, contract)
         finally:
             for api in (td, md):
                 api.RegisterSpi(None)

@@ -12,7 +12,6 @@
     reason = "a client's threads and the connection's meet here as they do in the vendor's library: locks and clocks"
 )]
 
-mod letters;
 mod market;
 mod object;
 mod session;

@@ -45,6 +45,7 @@ fn function(call: MarketCall) -> Option<Slot> {
         MarketCall::SubscribeMarketData => subscribe as Slot,
         MarketCall::UnSubscribeMarketData => unsubscribe as Slot,
         MarketCall::ReqUserLogin => trader::login as Slot,
+        // CTP's manual: not supported.
         MarketCall::ReqUserLogout => return None,
     })
 }
@@ -89,7 +90,7 @@ unsafe extern "C" fn subscribe(this: *mut Object, names: *const *const c_char, c
     object.map_or(NO_CONNECTION, |object| object.session.send(&FromClient::Subscribe(names)))
 }
 
-/// Ends a subscription. It is not acknowledged.
+/// Ends subscriptions.
 unsafe extern "C" fn unsubscribe(this: *mut Object, names: *const *const c_char, count: c_int) -> c_int {
     // SAFETY: as in `subscribe`.
     let (object, names) = unsafe { (Object::of(this), symbols(names, count)) };
@@ -120,9 +121,13 @@ fn tell(session: &Session, client: &Client, callback: &Callback) {
                 unsafe { object::call_answer(spi, function, Some(&mut room), Some(&mut info), callback) };
             }
         }
-        What::Subscribed(symbol) => {
-            if let Some((spi, function)) = slot(MarketEvent::OnRspSubMarketData) {
-                let mut room = spell::subscribed(symbol);
+        What::Subscribed(symbol) | What::Unsubscribed(symbol) => {
+            let event = match callback.what {
+                What::Subscribed(_) => MarketEvent::OnRspSubMarketData,
+                _ => MarketEvent::OnRspUnSubMarketData,
+            };
+            if let Some((spi, function)) = slot(event) {
+                let mut room = spell::specific(symbol);
                 // SAFETY: as above.
                 unsafe { object::call_answer(spi, function, Some(&mut room), Some(&mut info), callback) };
             }

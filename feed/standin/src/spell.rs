@@ -1,21 +1,22 @@
 //! What the front tells, spelled in the vendor's structs, and requests read out of them: characters for codes, `DBL_MAX`
 //! for a price that is not there, dates and times as text, and the exchanges' habits with dates.
 
-use crate::letters::{
-    CLASSES, OFFSETS, OPTION_TYPES, PHASES, PRICE_TYPES, SIDES, STATUSES, SUBMITS, code, letter, tif, tif_letters,
-};
 use crate::session::Identity;
 use bytemuck::Zeroable;
 use shrike_core::codes::{Exchange, Side};
 use shrike_core::units::{Lots, Money, Nanos, Price, Qty, SCALE, Text, TradingDay};
+use shrike_feed::ctp::abi::letters::{
+    CLASSES, OFFSETS, OPTION_TYPES, PHASES, PRICE_TYPES, SIDES, STATUSES, SUBMITS, code, exchange, letter, tif,
+    tif_letters,
+};
 use shrike_feed::ctp::abi::structs::{
     InputOrder, InputOrderAction, Instrument, InstrumentCommissionRate, InstrumentMarginRate, InstrumentStatus,
-    InvestorPosition, Order, OrderAction, Room, RspAuthenticate, RspInfo, RspUserLogin, SettlementInfoConfirm,
-    SpecificInstrument, Trade, TradingAccount, put_text, text,
+    InvestorPosition, OptionInstrCommRate, OptionInstrTradeCost, Order, OrderAction, Room, RspAuthenticate, RspInfo,
+    RspUserLogin, SettlementInfoConfirm, SpecificInstrument, Trade, TradingAccount, UserLogout, put_text, text,
 };
 use shrike_feed::ctp::callback::{
-    Callback, CancelFacts, CommissionFacts, FundsFacts, InstrumentFacts, LoginFacts, MarginFacts, OrderFacts,
-    PositionFacts, StatusFacts, Symbol, TradeFacts,
+    Callback, CancelFacts, CommissionFacts, FundsFacts, InstrumentFacts, LoginFacts, MarginFacts, OptionCostFacts,
+    OrderFacts, PositionFacts, StatusFacts, Symbol, TradeFacts,
 };
 use shrike_feed::ctp::decode::{DepthSnapshot, Level};
 use shrike_feed::sim::front::wire::Snapshot;
@@ -67,11 +68,6 @@ fn put_identity(broker: &mut [u8], user: &mut [u8], identity: &Identity) {
 /// A contract's name out of a field; empty, which no contract has, when it is too long.
 pub fn symbol(field: &[u8]) -> Symbol {
     Text::new(text(field)).unwrap_or_default()
-}
-
-/// The exchange named in a field.
-pub fn exchange(field: &[u8]) -> Option<Exchange> {
-    Exchange::parse(std::str::from_utf8(text(field)).ok()?)
 }
 
 /// An order as a client asks for it.
@@ -138,6 +134,13 @@ pub fn login(facts: &LoginFacts, identity: &Identity) -> Room<RspUserLogin> {
     put_time(&mut body.ffex_time, cffex);
     put_time(&mut body.ine_time, ine);
     put_time(&mut body.gfex_time, gfex);
+    room
+}
+
+/// `OnRspUserLogout`.
+pub fn logged_out(identity: &Identity) -> Room<UserLogout> {
+    let mut room = Room::<UserLogout>::default();
+    put_identity(&mut room.body.broker_id, &mut room.body.user_id, identity);
     room
 }
 
@@ -367,8 +370,34 @@ pub fn commission(facts: &CommissionFacts, identity: &Identity) -> Room<Instrume
     room
 }
 
-/// `OnRspSubMarketData`.
-pub fn subscribed(symbol: &Symbol) -> Room<SpecificInstrument> {
+/// `OnRspQryOptionInstrTradeCost`.
+pub fn option_cost(facts: &OptionCostFacts, identity: &Identity) -> Room<OptionInstrTradeCost> {
+    let mut room = Room::<OptionInstrTradeCost>::default();
+    let body = &mut room.body;
+    put_identity(&mut body.broker_id, &mut body.investor_id, identity);
+    put_text(&mut body.instrument_id, facts.symbol.as_bytes());
+    body.hedge_flag = b'1';
+    (body.fixed_margin, body.exch_fixed_margin) = (money(facts.fixed_per_lot), money(facts.fixed_per_lot));
+    (body.mini_margin, body.exch_mini_margin) = (money(facts.least_per_lot), money(facts.least_per_lot));
+    room
+}
+
+/// `OnRspQryOptionInstrCommRate`.
+pub fn option_commission(facts: &CommissionFacts, identity: &Identity) -> Room<OptionInstrCommRate> {
+    let mut room = Room::<OptionInstrCommRate>::default();
+    let body = &mut room.body;
+    put_identity(&mut body.broker_id, &mut body.investor_id, identity);
+    put_text(&mut body.instrument_id, facts.symbol.as_bytes());
+    body.investor_range = b'3';
+    (body.open_ratio_by_money, body.open_ratio_by_volume) = (ratio(facts.open_ratio), money(facts.open_per_lot));
+    (body.close_ratio_by_money, body.close_ratio_by_volume) = (ratio(facts.close_ratio), money(facts.close_per_lot));
+    (body.close_today_ratio_by_money, body.close_today_ratio_by_volume) =
+        (ratio(facts.close_today_ratio), money(facts.close_today_per_lot));
+    room
+}
+
+/// `OnRspSubMarketData` and `OnRspUnSubMarketData`.
+pub fn specific(symbol: &Symbol) -> Room<SpecificInstrument> {
     let mut room = Room::<SpecificInstrument>::default();
     put_text(&mut room.body.instrument_id, symbol.as_bytes());
     room

@@ -5,11 +5,12 @@
 use crate::object::{self, Client, Object, Slot};
 use crate::session::Session;
 use crate::spell;
+use shrike_feed::ctp::abi::letters;
 use shrike_feed::ctp::abi::slots::{TraderCall, TraderEvent};
 use shrike_feed::ctp::abi::structs::{
     self, InputOrder, InputOrderAction, QryInstrument, QryInstrumentCommissionRate, QryInstrumentMarginRate,
-    QryInvestorPosition, QryOrder, QryTrade, QryTradingAccount, ReqAuthenticate, ReqUserLogin, Room, RspInfo,
-    SettlementInfoConfirm, text,
+    QryInvestorPosition, QryOptionInstrCommRate, QryOptionInstrTradeCost, QryOrder, QryTrade, QryTradingAccount,
+    ReqAuthenticate, ReqUserLogin, Room, RspInfo, SettlementInfoConfirm, UserLogout, text,
 };
 use shrike_feed::ctp::callback::{Callback, What};
 use shrike_feed::sim::front::wire::{Ask, Channel, FromClient, FromFront, QueryKind, Who};
@@ -27,7 +28,7 @@ pub extern "C" fn get_api_version() -> *const c_char {
 pub extern "C" fn create(_flow: *const c_char) -> *mut Object {
     let version = object::version();
     let functions: Vec<(usize, Slot)> =
-        TraderCall::ALL.iter().filter_map(|&call| Some((call.slot(version), function(call)?))).collect();
+        TraderCall::ALL.iter().map(|&call| (call.slot(version), function(call))).collect();
     Object::create(Channel::Trading, version, TraderCall::count(version), &functions)
 }
 
@@ -37,9 +38,9 @@ pub extern "C" fn create_for(flow: *const c_char, _production: bool) -> *mut Obj
     create(flow)
 }
 
-/// The function of a slot; `None` for those that are answered with -1.
-fn function(call: TraderCall) -> Option<Slot> {
-    Some(match call {
+/// The function of a slot. Those of no call here are answered with -1.
+fn function(call: TraderCall) -> Slot {
+    match call {
         TraderCall::Release => object::release as Slot,
         TraderCall::Init => init as Slot,
         TraderCall::Join => object::join as Slot,
@@ -60,8 +61,10 @@ fn function(call: TraderCall) -> Option<Slot> {
         TraderCall::ReqQryInstrumentMarginRate => query_margin as Slot,
         TraderCall::ReqQryInstrumentCommissionRate => query_commission as Slot,
         TraderCall::ReqQryInstrument => query_instruments as Slot,
-        TraderCall::ReqUserLogout => return None,
-    })
+        TraderCall::ReqQryOptionInstrTradeCost => query_option_cost as Slot,
+        TraderCall::ReqQryOptionInstrCommRate => query_option_commission as Slot,
+        TraderCall::ReqUserLogout => logout as Slot,
+    }
 }
 
 unsafe extern "C" fn init(this: *mut Object) {
@@ -140,6 +143,11 @@ pub unsafe extern "C" fn login(this: *mut Object, field: *const ReqUserLogin, re
     unsafe { with(this, field, ask) }
 }
 
+unsafe extern "C" fn logout(this: *mut Object, field: *const UserLogout, request: c_int) -> c_int {
+    // SAFETY: as in `authenticate`.
+    unsafe { with(this, field, |session, _| session.send(&FromClient::Logout(request))) }
+}
+
 unsafe extern "C" fn confirm(this: *mut Object, field: *const SettlementInfoConfirm, request: c_int) -> c_int {
     // SAFETY: as in `authenticate`.
     unsafe { with(this, field, |session, _| session.send(&FromClient::Confirm(request))) }
@@ -171,7 +179,7 @@ macro_rules! queries {
                 let mut ask = Ask { kind: QueryKind::$kind, symbol: Default::default(), exchange: None };
                 $(
                     ask.symbol = spell::symbol(&_field.$symbol);
-                    ask.exchange = spell::exchange(&_field.$exchange);
+                    ask.exchange = letters::exchange(&_field.$exchange);
                 )?
                 session.query(request, ask)
             };
@@ -188,6 +196,8 @@ queries! {
     query_margin: QryInstrumentMarginRate = Margin, instrument_id, exchange_id;
     query_commission: QryInstrumentCommissionRate = Commission, instrument_id, exchange_id;
     query_instruments: QryInstrument = Instruments, instrument_id, exchange_id;
+    query_option_cost: QryOptionInstrTradeCost = OptionCost, instrument_id, exchange_id;
+    query_option_commission: QryOptionInstrCommRate = OptionCommission, instrument_id, exchange_id;
 }
 
 /// Calls the client's SPI as a callback of the front says.
@@ -202,6 +212,7 @@ fn tell(session: &Session, client: &Client, callback: &Callback) {
             let facts = facts.unwrap_or_default();
             call.answer(TraderEvent::OnRspUserLogin, Some(spell::login(&facts, &identity)), true);
         }
+        What::LoggedOut => call.answer(TraderEvent::OnRspUserLogout, Some(spell::logged_out(&identity)), true),
         What::Confirmed => {
             call.answer(TraderEvent::OnRspSettlementInfoConfirm, Some(spell::confirmed(&identity)), true);
         }
@@ -253,7 +264,15 @@ fn tell(session: &Session, client: &Client, callback: &Callback) {
             let room = facts.map(|facts| spell::commission(&facts, &identity));
             call.answer(TraderEvent::OnRspQryInstrumentCommissionRate, room, false);
         }
-        What::Subscribed(_) | What::Nothing => {}
+        What::OptionCost(facts) => {
+            let room = facts.map(|facts| spell::option_cost(&facts, &identity));
+            call.answer(TraderEvent::OnRspQryOptionInstrTradeCost, room, false);
+        }
+        What::OptionCommission(facts) => {
+            let room = facts.map(|facts| spell::option_commission(&facts, &identity));
+            call.answer(TraderEvent::OnRspQryOptionInstrCommRate, room, false);
+        }
+        What::Subscribed(_) | What::Unsubscribed(_) | What::Nothing => {}
     }
 }
 

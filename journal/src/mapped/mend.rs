@@ -85,8 +85,8 @@ impl Files<'_> {
             let copy = OpenOptions::new().write(true).create_new(true).open(&path)?;
             transfer(file, &copy, start, end, start)?;
             copy.sync_all()?;
+            directory::sync_dir(self.directory.dir())?;
             self.aside.push(path);
-            self.changed = true;
         }
         Ok(end)
     }
@@ -120,12 +120,16 @@ impl Files<'_> {
             write_seal(&source, u64::from(end), seal)?;
         }
         let disk = if live.is_some() {
+            let is_new = !self.disk(index).exists();
             let disk = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(self.disk(index))?;
+            if is_new {
+                // A segment's name is durable before the next one's, so that a host crash leaves no gap.
+                directory::sync_dir(self.directory.dir())?;
+            }
             transfer(&source, &disk, 0, u64::from(end), 0)?;
             if let Some(seal) = seal {
                 write_seal(&disk, u64::from(end), seal)?;
             }
-            self.changed = true;
             disk
         } else {
             source

@@ -95,10 +95,18 @@ pub(super) fn set_mark(memory: &impl Memory, mark: u64) {
     memory.store(Word::Mark, mark, PUBLISH);
 }
 
-/// The durable mark. A length word below it that is still zero on a look after this one is damage.
+/// The durable mark.
 #[inline]
 pub(super) fn mark(memory: &impl Memory) -> u64 {
     memory.load(Word::Mark, OBSERVE)
+}
+
+/// A second look at a frame that was not published: the durable mark, and the length as it is after that. The frame may
+/// have been published, and the mark have passed it, since the first look; a length that is zero here, below this mark,
+/// is damage.
+pub(super) fn look_again(memory: &impl Memory, offset: u32) -> (u64, u32) {
+    let mark = mark(memory);
+    (mark, observe(memory, offset))
 }
 
 /// The word by which a journal's writer is told how far all is durable.

@@ -13,7 +13,7 @@ use shrike_core::ring::{Consumer, market_ring, ring};
 use shrike_core::thread::ThreadPlan;
 use shrike_core::units::{Nanos, Text, TradingDay};
 use shrike_feed::ctp::CtpOptions;
-use shrike_feed::ctp::abi::{Connection, Md, Trader};
+use shrike_feed::ctp::abi::{Connection, Md, Side, Trader};
 use shrike_feed::ctp::api::{Credentials, MarketApi, TraderApi};
 use shrike_feed::ctp::callback::{Callback, LoginFacts, What};
 use shrike_feed::ctp::decode::Contract;
@@ -103,7 +103,7 @@ const fn remedy_of(error: i32) -> &'static str {
 
 /// Drives a session with real time until it stands or has failed once. `call` does what is due.
 fn log_in(
-    mut session: Session,
+    session: &mut Session,
     clock: &Clock,
     callbacks: &mut Consumer<Callback>,
     timeout_ms: u32,
@@ -179,14 +179,22 @@ impl Trip<'_> {
         let failed = |found: String| Refusal { found, remedy: "correct what the message names".to_owned() };
         let mut trader =
             Trader::open(connection, clock.clone(), producer).map_err(|error| failed(error.to_string()))?;
-        let session = self.session(self.loaded.secrets.auth_code.is_some());
-        let facts = log_in(session, clock, &mut callbacks, ctp.connect_timeout_ms, &mut |due| match due {
+        let mut session = self.session(self.loaded.secrets.auth_code.is_some());
+        let (config, secrets) = (&self.loaded.config, &self.loaded.secrets);
+        let attempts = crate::ctp::attempts(config, secrets, Side::Trader);
+        let mut attempts = attempts.map_err(|refused| failed(refused.to_string()))?;
+        let facts = log_in(&mut session, clock, &mut callbacks, ctp.connect_timeout_ms, &mut |due| match due {
             SessionCall::Start => trader.start().map(|()| 0),
             SessionCall::Stop | SessionCall::Ask(Step::Confirm, _) => Ok(0),
             SessionCall::Ask(Step::Authenticate, id) => Ok(trader.authenticate(id)),
             SessionCall::Ask(Step::Login, id) => Ok(trader.login(id)),
-        })?;
-        Ok((trader, facts))
+        });
+        // The engine of this home must know of it. One that is not there yet has no use for the count.
+        let refusals = if facts.is_ok() { 0 } else { attempts.count() + session.refusals() };
+        if refusals != attempts.count() && config.run.home.is_dir() {
+            attempts.keep(refusals).map_err(|error| failed(format!("{}: {error}", config.run.home.display())))?;
+        }
+        Ok((trader, facts?))
     }
 
     /// The contract to wait for.
@@ -220,11 +228,12 @@ impl Trip<'_> {
             Ok(md) => md,
             Err(error) => return findings.mend(LOGIN, error.to_string(), "correct what the message names"),
         };
-        let facts = log_in(self.session(false), clock, &mut callbacks, ctp.connect_timeout_ms, &mut |due| match due {
-            SessionCall::Start => md.start().map(|()| 0),
-            SessionCall::Stop | SessionCall::Ask(Step::Authenticate | Step::Confirm, _) => Ok(0),
-            SessionCall::Ask(Step::Login, id) => Ok(md.login(id)),
-        });
+        let facts =
+            log_in(&mut self.session(false), clock, &mut callbacks, ctp.connect_timeout_ms, &mut |due| match due {
+                SessionCall::Start => md.start().map(|()| 0),
+                SessionCall::Stop | SessionCall::Ask(Step::Authenticate | Step::Confirm, _) => Ok(0),
+                SessionCall::Ask(Step::Login, id) => Ok(md.login(id)),
+            });
         let facts = match facts {
             Ok(facts) => facts,
             Err(refusal) => return findings.mend(LOGIN, refusal.found, refusal.remedy),

@@ -4,17 +4,16 @@
 use super::money::Result as DayResult;
 use super::{Counts, Day, Strategy};
 use crate::console::Progress;
+use crate::paths::Paths;
 use shrike_config::{Config, Ratio, Speed};
 use shrike_core::codes::{AlarmKind, OrderState, RefusalReason, ReportSource, RequestKind};
 use shrike_core::event::{Event, Fill, Header, OrderReport, OrderRequest, Seq, flags};
 use shrike_core::instrument::InstrumentId;
-use shrike_core::latency::Latency;
-use shrike_core::ledger::{Applied, Capacity, Ledger, OrderIndex};
+use shrike_core::ledger::{Applied, Capacity, Ledger};
 use shrike_core::units::{Lots, Money, Nanos, Price, TradingDay};
 use shrike_engine::runtime::journal_dir;
 use shrike_journal::{ReadError, Reader};
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::path::Path;
 
 /// What the order journal says.
@@ -42,39 +41,12 @@ pub struct Fold {
     /// Records read.
     pub records: u64,
     /// Latencies by path.
-    pub latencies: Latencies,
+    pub paths: Paths,
     present: Counts,
-    /// By order of the day: which words of the venue on it are recorded already.
-    heard: Vec<Heard>,
-    /// When the latest intent of a strategy in a contract was taken, and its revision; taken out by its first request.
-    intents: HashMap<(u32, InstrumentId), (u64, Nanos)>,
+    /// By order of the day: the try of the cancel that was last refused.
+    cancels_refused: Vec<u32>,
     /// Where in the signal journal's intents the next one is looked for.
     next_intent: usize,
-}
-
-/// Latencies by path.
-#[derive(Default)]
-pub struct Latencies {
-    /// Tick received, intent taken.
-    pub tick_to_intent: Latency,
-    /// Intent taken, first request for it decided.
-    pub intent_to_request: Latency,
-    /// Order decided, the counter's word taken.
-    pub request_to_counter: Latency,
-    /// Order decided, the exchange's first word taken.
-    pub request_to_exchange: Latency,
-    /// The exchange's first word taken, first fill taken.
-    pub ack_to_fill: Latency,
-}
-
-/// What of an order's life is recorded.
-#[derive(Clone, Copy, Default)]
-struct Heard {
-    counter: bool,
-    exchange: bool,
-    fill: bool,
-    /// The try of the cancel that was last refused.
-    cancels_refused: u32,
 }
 
 /// What one strategy did.
@@ -103,10 +75,9 @@ impl Fold {
             simulated: 0,
             ended: 0,
             records: 0,
-            latencies: Latencies::default(),
+            paths: Paths::default(),
             present: Counts::default(),
-            heard: Vec::new(),
-            intents: HashMap::new(),
+            cancels_refused: Vec::new(),
             next_intent: 0,
         };
         let dir = journal_dir(home, "order");
@@ -171,7 +142,8 @@ impl Fold {
         if !trading_day.is_absent() {
             row.result = Some(DayResult::of(&self.ledger.funds()));
         }
-        self.heard.clear();
+        self.cancels_refused.clear();
+        self.paths.end_day();
     }
 
     /// Counts for the day and for the strategy.
@@ -192,34 +164,18 @@ impl Fold {
         if let Some((seq, tick_ns)) = after.get(skipped)
             && *seq == header.cause
         {
-            self.latencies.tick_to_intent.record(header.taken_ns.since(*tick_ns));
+            self.paths.tick_to_intent.record(header.taken_ns.since(*tick_ns));
         }
-        self.intents.insert(pair, (revision, header.taken_ns));
+        self.paths.intent(header, pair, revision);
     }
 
     fn request(&mut self, header: &Header, request: &OrderRequest) {
+        self.paths.request(header, request);
         match request.kind() {
-            Some(RequestKind::Insert) => {
-                self.count(request.strategy, |counts| counts.orders += 1);
-                let pair = (request.strategy, request.instrument);
-                if let Some(&(revision, taken_ns)) = self.intents.get(&pair)
-                    && revision == request.revision
-                {
-                    self.latencies.intent_to_request.record(header.taken_ns.since(taken_ns));
-                    self.intents.remove(&pair);
-                }
-            }
+            Some(RequestKind::Insert) => self.count(request.strategy, |counts| counts.orders += 1),
             Some(RequestKind::Cancel) => self.count(request.strategy, |counts| counts.cancels += 1),
             _ => {}
         }
-    }
-
-    /// What is recorded of an order's life.
-    fn heard(&mut self, order: OrderIndex) -> Option<&mut Heard> {
-        if self.heard.len() <= order.get() {
-            self.heard.resize(order.get() + 1, Heard::default());
-        }
-        self.heard.get_mut(order.get())
     }
 
     fn report(&mut self, header: &Header, applied: Applied, report: &OrderReport) {
@@ -228,29 +184,17 @@ impl Fold {
         if matches!(report.source(), Some(ReportSource::CancelRefused | ReportSource::CancelError)) {
             // The counter and the exchange may both say so of one cancel.
             let tries = row.cancel_tries;
-            let refused = self.heard(order).map(|heard| std::mem::replace(&mut heard.cancels_refused, tries));
-            if refused.is_some_and(|refused| refused < tries) {
+            if self.cancels_refused.len() <= order.get() {
+                self.cancels_refused.resize(order.get() + 1, 0);
+            }
+            let last = self.cancels_refused.get_mut(order.get());
+            if last.is_some_and(|last| std::mem::replace(last, tries) < tries) {
                 self.count(row.strategy, |counts| counts.cancel_rejects += 1);
             }
         } else if changed && row.state == OrderState::Rejected {
             self.count(row.strategy, |counts| counts.rejects += 1);
         }
-        if row.sent_ns.is_absent() {
-            return;
-        }
-        let (mut counter, mut exchange) = (false, false);
-        if let Some(heard) = self.heard(order) {
-            counter = !std::mem::replace(&mut heard.counter, !row.counter_ack_ns.is_absent())
-                && row.counter_ack_ns == header.taken_ns;
-            exchange = !std::mem::replace(&mut heard.exchange, !row.exchange_ack_ns.is_absent())
-                && row.exchange_ack_ns == header.taken_ns;
-        }
-        if counter {
-            self.latencies.request_to_counter.record(row.counter_ack_ns.since(row.sent_ns));
-        }
-        if exchange {
-            self.latencies.request_to_exchange.record(row.exchange_ack_ns.since(row.sent_ns));
-        }
+        self.paths.report(header, order, &row);
     }
 
     fn fill(&mut self, header: &Header, applied: Applied, fill: &Fill) {
@@ -273,10 +217,7 @@ impl Fold {
         }
         let Some(order) = order else { return };
         let Some(&row) = self.ledger.order(order) else { return };
-        let first = self.heard(order).is_some_and(|heard| !std::mem::replace(&mut heard.fill, true));
-        if first && !row.exchange_ack_ns.is_absent() && !row.sent_ns.is_absent() {
-            self.latencies.ack_to_fill.record(header.taken_ns.since(row.exchange_ack_ns));
-        }
+        self.paths.fill(header, order, &row);
     }
 
     /// A text that this version cannot read only leaves the strategies without names.

@@ -1,7 +1,7 @@
 //! The summary as text for people.
 
-use super::{Counts, Day, LatencyRow, Simulated, Strategy, Summary};
-use crate::words::Duration;
+use super::{Counts, Day, Simulated, Strategy, Summary};
+use crate::paths::LatencyRow;
 use shrike_core::units::Money;
 use std::fmt;
 
@@ -74,17 +74,8 @@ impl Summary {
             (Simulated::None, None) => {}
         }
         writeln!(f)?;
-        writeln!(
-            f,
-            "  path                                       count      p50      p90      p99    p99.9   p99.99      max"
-        )?;
-        for LatencyRow { path, count, percentiles_ns, max_ns } in &self.latencies {
-            write!(f, "  {path:<39} {count:>8}")?;
-            for ns in percentiles_ns.iter().chain([max_ns]) {
-                write!(f, " {:>8}", Duration(*ns))?;
-            }
-            writeln!(f)?;
-        }
+        writeln!(f, "{}", LatencyRow::HEADING)?;
+        self.latencies.iter().try_for_each(|row| writeln!(f, "{row}"))?;
         Ok(())
     }
 }

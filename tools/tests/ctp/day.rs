@@ -17,6 +17,13 @@ fn a_day_is_recorded_from_a_front_alone() {
     assert!(said.contains("day 20240603: 2 of 2 contracts, 690 of 690 minutes"), "{said}");
 }
 
+/// At night DCE's snapshots do not carry their date, and here no other exchange's say how late it is.
+#[test]
+fn a_day_of_dce_alone_is_recorded_from_its_first_snapshot() {
+    let said = Day { products: "[\"m\"]", ..Day::default() }.record("[\"m2409\"]");
+    assert!(said.contains("day 20240603: 1 of 1 contracts, 345 of 345 minutes"), "{said}");
+}
+
 #[test]
 fn a_day_through_6_7_7() {
     whole_day("6.7.7");

@@ -12,6 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+/// Any free port.
+pub const ANY: &str = "127.0.0.1:0";
 /// What is still open then, the stop has to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -29,11 +31,21 @@ pub struct Day<'a> {
     pub days: u32,
     /// More settings of the engine.
     pub settings: &'a [&'a str],
+    /// The exchange's process is killed whenever its journal has so many fills, and started again on its home.
+    pub kills: &'a [usize],
 }
 
 impl Default for Day<'_> {
     fn default() -> Self {
-        Self { version: "6.7.13", faults: "", products: "[\"rb\"]", snapshot_ms: 4_000, days: 1, settings: &[] }
+        Self {
+            version: "6.7.13",
+            faults: "",
+            products: "[\"rb\"]",
+            snapshot_ms: 4_000,
+            days: 1,
+            settings: &[],
+            kills: &[],
+        }
     }
 }
 
@@ -50,8 +62,13 @@ impl Day<'_> {
     pub fn trade(&self) -> Traded {
         let homes = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [home, exchange_home] = homes.each_ref().map(TempDir::path);
-        let (mut exchange, address) = self.exchange(exchange_home, "2");
+        let (mut exchange, address) = self.exchange(exchange_home, "2", ANY);
         let mut engine = Process::start(&mut self.engine(home, &address), home);
+        for &fills in self.kills {
+            exchange.until_fills(exchange_home, fills);
+            exchange.kill();
+            (exchange, _) = self.exchange(exchange_home, "2", &address);
+        }
         let end = exchange.until_over(exchange_home, &mut engine);
         engine.until(home, "signal", end);
         engine.until_quiet(home);
@@ -66,7 +83,7 @@ impl Day<'_> {
     pub fn record(&self, symbols: &str) -> String {
         let homes = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [home, exchange_home] = homes.each_ref().map(TempDir::path);
-        let (mut exchange, address) = self.exchange(exchange_home, "1");
+        let (mut exchange, address) = self.exchange(exchange_home, "1", ANY);
         let mut settings = counter(&address);
         settings.push(format!("ctp.subscribe={symbols}"));
         let mut recorder = shrike("record");
@@ -81,7 +98,7 @@ impl Day<'_> {
     }
 
     /// The counter, waiting for so many clients, and its address.
-    fn exchange(&self, home: &Path, clients: &str) -> (Process, String) {
+    pub fn exchange(&self, home: &Path, clients: &str, listen: &str) -> (Process, String) {
         let market = [
             format!("generator.products={}", self.products),
             format!("generator.snapshot_ms={}", self.snapshot_ms),
@@ -91,14 +108,14 @@ impl Day<'_> {
         let faults = home.join("faults.txt");
         std::fs::write(&faults, self.faults).unwrap();
         let mut exchange = shrike("exchange");
-        exchange.args(["--speed", "max", "--listen", "127.0.0.1:0", "--clients", clients, "--home"]).arg(home);
+        exchange.args(["--speed", "max", "--listen", listen, "--clients", clients, "--home"]).arg(home);
         exchange.args(["--until-over", "--pause-us", "300", "--window", "16", "--faults"]).arg(&faults);
         let mut exchange = Process::start(set(&mut exchange, &market), home);
         let address = exchange.address(home);
         (exchange, address)
     }
 
-    fn engine(&self, home: &Path, address: &str) -> Command {
+    pub fn engine(&self, home: &Path, address: &str) -> Command {
         let mut settings = counter(address);
         settings.extend([
             "ctp.app_id=shrike_test".to_owned(),
@@ -120,7 +137,7 @@ impl Day<'_> {
         let mut command = shrike("run");
         command.args(["--speed", "max", "--topology", "inline", "--quiet", "--home"]).arg(home);
         command.env("SHRIKE_LOGIN__PASSWORD", "shrike").env("SHRIKE_LOGIN__AUTH_CODE", "0000000000000000");
-        command.env("SHRIKE_STANDIN_VERSION", self.version);
+        command.env("SHRIKE_STANDIN_VERSION", self.version).env("SHRIKE_STANDIN_RECONNECT_MS", "50");
         set(&mut command, &settings);
         command
     }
@@ -160,13 +177,13 @@ fn set<'a>(command: &'a mut Command, settings: &[String]) -> &'a mut Command {
 }
 
 /// A process whose words go to a file.
-struct Process {
+pub struct Process {
     child: Child,
     said: PathBuf,
 }
 
 impl Process {
-    fn start(command: &mut Command, home: &Path) -> Self {
+    pub fn start(command: &mut Command, home: &Path) -> Self {
         let said = home.join("said.txt");
         let file = std::fs::File::create(&said).unwrap();
         let child = command.stdout(file.try_clone().unwrap()).stderr(file).spawn().expect("the shrike binary starts");
@@ -177,7 +194,8 @@ impl Process {
         String::from_utf8_lossy(&std::fs::read(&self.said).unwrap()).into_owned()
     }
 
-    fn assert_runs(&mut self) {
+    /// It has not ended by itself.
+    pub fn assert_runs(&mut self) {
         let ended = self.child.try_wait().unwrap();
         assert!(ended.is_none(), "it ended with {ended:?}: {}", self.said());
     }
@@ -205,6 +223,27 @@ impl Process {
                 }
             }
         }
+    }
+
+    /// Waits until the exchange's journal has so many fills.
+    fn until_fills(&mut self, home: &Path, fills: usize) {
+        let mut reader = Reader::open(&journal_dir(home, "exchange")).unwrap();
+        let mut seen = 0;
+        while seen < fills {
+            match reader.next().unwrap() {
+                Some(record) => seen += usize::from(record.header.kind == Kind::Fill as u16),
+                None => {
+                    self.assert_runs();
+                    std::thread::yield_now();
+                }
+            }
+        }
+    }
+
+    /// Ends it with SIGKILL, in the middle of whatever it does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Waits until the engine's orders have ended.
@@ -243,12 +282,18 @@ impl Process {
     }
 
     /// Ends it with SIGTERM, in order.
-    fn stop(mut self) -> String {
+    pub fn stop(mut self) -> String {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(told.success());
         let status = self.child.wait().unwrap();
         assert!(status.success(), "told to stop, it ends well, not with {status}: {}", self.said());
         self.said()
+    }
+
+    /// Waits until it ends by itself, well or not: its code, and what it said.
+    pub fn ended(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().unwrap();
+        (status.code(), self.said())
     }
 
     /// Waits until it ends by itself.

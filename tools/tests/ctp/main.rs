@@ -6,4 +6,5 @@
 
 mod day;
 mod desk;
+mod password;
 mod reconnect;

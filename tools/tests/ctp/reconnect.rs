@@ -28,6 +28,13 @@ fn dropped_over_the_day_roll() {
     assert!(books.logins > 2, "{books:?}");
 }
 
+/// The counter's process dies three times, in the night session and in the day; its journal brings it back.
+#[test]
+fn the_counter_s_process_is_killed_and_started_again() {
+    let books = traded(&Day { kills: &[4, 20, 40], snapshot_ms: 2_000, ..Day::default() });
+    assert_eq!((books.starts, books.logins), (1, 4), "{books:?}");
+}
+
 macro_rules! cases {
     ($($name:ident: $faults:literal, $logins:literal;)+) => {
         $(#[test]

@@ -3,7 +3,7 @@
 use super::Position;
 use crate::codes::Side;
 use crate::ledger::side::{Holding, Portions};
-use crate::units::{Money, Price};
+use crate::units::{Lots, Money, Price};
 use bytemuck::{CheckedBitPattern, NoUninit};
 
 /// What a contract contributes to the account's money.
@@ -35,15 +35,23 @@ impl Position {
 
     /// All that lots held or closed are worth.
     pub(super) fn value_held(&mut self) {
-        let close = |side: &Holding| side.close_profit(self.pre_settlement, self.multiplier);
+        let close = |side: &Holding| match self.is_option {
+            true => side.premium(self.multiplier),
+            false => side.close_profit(self.pre_settlement, self.multiplier),
+        };
         self.worth.close_profit = close(&self.long).plus(close(&self.short));
         self.worth.commission = self.commission;
         self.worth.margin = self.margin_of(Side::Buy).plus(self.margin_of(Side::Sell));
         self.value_position();
     }
 
+    /// What follows the market: the result of what is held, or the margin of what is written.
     #[inline]
     pub(super) fn value_position(&mut self) {
+        if self.is_option {
+            self.worth.margin = self.margin_of(Side::Sell);
+            return;
+        }
         let mark = self.mark();
         let of = |side: &Holding| side.position_profit(mark, self.pre_settlement, self.multiplier);
         self.worth.position_profit = of(&self.long).plus(of(&self.short));
@@ -66,7 +74,20 @@ impl Position {
         if holding.today() == 0 && holding.yesterday() == 0 {
             return Money::ZERO;
         }
+        if self.is_option {
+            return if side == Side::Sell { self.written_margin() } else { Money::ZERO };
+        }
         self.margin_on(side, holding.lots(), holding.margin_value(self.pre_settlement, self.multiplier))
+    }
+
+    /// Margin of the option lots written, whose premium counts at the greater of the last settlement and the last price
+    /// (CTP's manual, `ReqQryOptionInstrTradeCost`).
+    fn written_margin(&self) -> Money {
+        let (lots, price) = (self.short.lots(), self.pre_settlement.max(self.mark()));
+        if lots < 0 || price.is_absent() {
+            return Money::ABSENT;
+        }
+        self.margin_on(Side::Sell, lots, price.value(Lots::new(lots), self.multiplier))
     }
 
     /// Margin asked for a value.
@@ -78,10 +99,12 @@ impl Position {
             Side::Buy => (self.rates.long_margin_ratio, self.rates.long_margin_per_lot),
             Side::Sell => (self.rates.short_margin_ratio, self.rates.short_margin_per_lot),
         };
-        value.times_rate(ratio).plus(times(per_lot, lots))
+        let margin = value.times_rate(ratio).plus(times(per_lot, lots));
+        let least = if side == Side::Sell { times(self.rates.short_margin_least_per_lot, lots) } else { Money::ZERO };
+        if margin.is_absent() || least.is_absent() { Money::ABSENT } else { margin.max(least) }
     }
 
-    /// Margin and fee bound by opening orders of `lots` with `price_lots` in all.
+    /// Margin (of options bought: the premium) and fee bound by opening orders of `lots` with `price_lots` in all.
     pub(super) fn bound(&self, side: Side, lots: i64, price_lots: i128) -> Money {
         if lots == 0 {
             return Money::ZERO;
@@ -90,7 +113,8 @@ impl Position {
             return Money::ABSENT;
         };
         let fee = value.times_rate(self.rates.open_ratio).plus(times(self.rates.open_per_lot, lots));
-        self.margin_on(side, lots, value).plus(fee)
+        let bound = if self.is_option && side == Side::Buy { value } else { self.margin_on(side, lots, value) };
+        if self.has_rates { bound.plus(fee) } else { Money::ABSENT }
     }
 
     /// The fee of fills; absent before rates are known.

@@ -248,3 +248,53 @@ fn an_unsettled_contract_leaves_the_balance_to_the_venue() {
     desk.restate(&[SHFE, DCE, CFFEX].map(|instrument| (instrument, Side::Buy, 0, 1)));
     assert_eq!(desk.ledger.funds().pre_balance, Money::whole(1_000_000));
 }
+
+/// An option's day by hand: premiums change hands at once, what is held is marked at nothing, and only what is written
+/// binds margin: premium at the greater of last settlement and last price, 500, and at least 1 800 a lot.
+#[test]
+fn options_are_paid_for_and_only_written_ones_bind_margin() {
+    let mut desk = Desk::new();
+    desk.tell(&InstrumentDef { class: ProductClass::Option.code(), ..definition(SHFE, Exchange::Shfe) });
+    desk.tell(&Rates {
+        instrument: SHFE,
+        long_margin_ratio: 90_000_000,
+        short_margin_ratio: 100_000_000,
+        short_margin_per_lot: Money::whole(500),
+        short_margin_least_per_lot: Money::whole(1_800),
+        open_per_lot: Money::whole(2),
+        close_today_per_lot: Money::whole(4),
+        ..Rates::default()
+    });
+    desk.tell(&ticket(1, SHFE, Side::Buy, Offset::Open, 2).fill_at(1, 2, 120));
+    let funds = desk.ledger.funds();
+    assert_eq!((funds.close_profit, funds.margin), (Money::whole(-2_400), Money::ZERO));
+
+    let (buy, sell) =
+        (ticket(2, SHFE, Side::Buy, Offset::Open, 1).at(130), ticket(3, SHFE, Side::Sell, Offset::Open, 1).at(110));
+    assert_eq!(desk.position(SHFE).opening_cost(Side::Buy, Lots::new(1), Price::whole(130)), Money::whole(1_302));
+    desk.tell(&buy.insert());
+    desk.tell(&sell.insert());
+    assert_eq!(desk.ledger.funds().frozen, Money::whole(1_302 + 1_802), "premium and fee; the least margin and fee");
+    desk.tell(&buy.report(OrderStatus::Cancelled, 0));
+    desk.tell(&sell.fill(2, 1));
+    for (last, margin) in [(90, 1_800), (150, 2_000), (131, 1_810), (90, 1_800)] {
+        desk.last(SHFE, last);
+        let funds = desk.ledger.funds();
+        assert_eq!((funds.margin, funds.position_profit), (Money::whole(margin), Money::ZERO), "at {last}");
+    }
+    desk.tell(&ticket(4, SHFE, Side::Sell, Offset::CloseToday, 1).fill_at(3, 1, 140));
+    let funds = desk.ledger.funds();
+    assert_eq!(funds.close_profit, Money::whole(-2_400 + 1_100 + 1_400));
+    assert_eq!((funds.commission, funds.frozen), (Money::whole(10), Money::ZERO));
+    assert_eq!(funds.equity, Money::whole(1_000_090));
+
+    desk.settle(SHFE, 160, day(2), day(3));
+    desk.login(day(3));
+    let funds = desk.ledger.funds();
+    assert_eq!((funds.pre_balance, funds.equity), (Money::whole(1_000_090), Money::whole(1_000_090)));
+    assert_eq!((funds.close_profit, funds.margin), (Money::ZERO, Money::whole(2_100)), "160 x 10 and 500");
+    assert_eq!(desk.held(SHFE), [0, 1, 0, 1]);
+    // Without a settlement the balance is known all the same: nothing of it was marked.
+    desk.login(day(4));
+    assert_eq!(desk.ledger.funds().pre_balance, Money::whole(1_000_090));
+}

@@ -67,6 +67,41 @@ fn orders_that_a_restatement_does_not_name_are_counted() {
 }
 
 #[test]
+fn an_order_that_is_named_again_begins_its_absences_anew() {
+    let mut desk = Desk::new();
+    let order = ticket(1, DCE, Side::Buy, Offset::Open, 2);
+    desk.tell(&order.insert());
+    desk.restate(&[]);
+    assert_eq!(desk.order(&order).absent_restatements, 1);
+    desk.tell(&OrderReport { source: ReportSource::Query.code(), ..order.report(OrderStatus::Queued, 0) });
+    assert_eq!(desk.order(&order).absent_restatements, 0);
+    desk.restate(&[]);
+    assert_eq!(desk.order(&order).absent_restatements, 1, "once in a row, not twice");
+}
+
+#[test]
+fn another_days_words_are_not_todays_and_trade_numbers_begin_anew() {
+    let mut desk = Desk::new();
+    let order = ticket(1, DCE, Side::Buy, Offset::Open, 2);
+    desk.tell(&order.insert());
+    let (report, fill) = (order.report(OrderStatus::Queued, 0), order.fill(1, 2));
+    for other in [day(1), day(3)] {
+        let told = desk.tell(&OrderReport { trading_day: other, ..report });
+        assert_eq!(told, Applied::Ignored(Ignored::OtherDay));
+        assert_eq!(desk.tell(&Fill { trading_day: other, ..fill }), Applied::Ignored(Ignored::OtherDay));
+    }
+    assert_eq!(desk.order(&order).state, OrderState::Sent);
+    desk.tell(&fill);
+    desk.login(day(3));
+    assert_eq!(desk.tell(&report), Applied::Ignored(Ignored::OtherDay), "the flow of yesterday, told again");
+    let next = OrderRequest { trading_day: day(3), ..ticket(2, DCE, Side::Buy, Offset::Open, 2).insert() };
+    desk.tell(&next);
+    let again = Fill { trading_day: day(3), order_ref: 2, order_sys_id: Text::EMPTY, ..fill };
+    assert!(matches!(desk.tell(&again), Applied::NewFill { .. }), "the exchange numbers each day's trades anew");
+    assert_eq!(desk.held(DCE), [2, 2, 0, 0]);
+}
+
+#[test]
 fn the_answer_to_an_earlier_question_makes_no_order_absent() {
     let mut desk = Desk::new();
     let ask = |desk: &mut Desk, n| {

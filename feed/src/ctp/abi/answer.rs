@@ -3,18 +3,20 @@
 //! becomes absent, a code `None`, and a struct whose names do not fit is refused whole.
 
 use super::counts::Counts;
+use super::letters::{
+    CLASSES, OFFSETS, OPTION_TYPES, PHASES, PRICE_TYPES, SIDES, STATUSES, SUBMITS, code, exchange, tif,
+};
 use super::structs::{
     self, InputOrder, InputOrderAction, Instrument, InstrumentCommissionRate, InstrumentMarginRate, InstrumentStatus,
-    InvestorPosition, Order, OrderAction, RspUserLogin, Trade, TradingAccount,
+    InvestorPosition, OptionInstrCommRate, OptionInstrTradeCost, Order, OrderAction, RspUserLogin, Trade,
+    TradingAccount,
 };
 use crate::ctp::callback::{
-    CancelFacts, CommissionFacts, FundsFacts, InstrumentFacts, LoginFacts, MarginFacts, OrderFacts, PositionFacts,
-    StatusFacts, TradeFacts,
+    CancelFacts, CommissionFacts, FundsFacts, InstrumentFacts, LoginFacts, MarginFacts, OptionCostFacts, OrderFacts,
+    PositionFacts, StatusFacts, TradeFacts,
 };
 use crate::ctp::decode;
-use shrike_core::codes::{
-    Exchange, Offset, OptionType, OrderStatus, OrderType, PhaseKind, ProductClass, Side, SubmitStatus, TimeInForce,
-};
+use shrike_core::codes::{Offset, OrderType, Side};
 use shrike_core::units::{Lots, Money, Nanos, Price, Text, TradingDay};
 
 /// Reads structs, and counts what does not fit.
@@ -33,16 +35,16 @@ impl Reader<'_> {
     }
 
     pub(super) fn input_order(&self, of: &InputOrder) -> Option<OrderFacts> {
-        let order_type = order_type(of.order_price_type);
+        let order_type = code(PRICE_TYPES, of.order_price_type);
         Some(OrderFacts {
             symbol: self.text(&of.instrument_id)?,
             exchange: exchange(&of.exchange_id),
             order_ref: self.text(&of.order_ref)?,
             request_id: of.request_id,
-            side: side(of.direction),
-            offset: offset(of.comb_offset_flag.first()),
+            side: code(SIDES, of.direction),
+            offset: offset(&of.comb_offset_flag),
             order_type,
-            tif: time_in_force(of.time_condition, of.volume_condition),
+            tif: tif(of.time_condition, of.volume_condition),
             price: self.limit(order_type, of.limit_price),
             lots: self.lots(of.volume_total_original),
             ..OrderFacts::default()
@@ -50,7 +52,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn order(&self, of: &Order) -> Option<OrderFacts> {
-        let order_type = order_type(of.order_price_type);
+        let order_type = code(PRICE_TYPES, of.order_price_type);
         Some(OrderFacts {
             symbol: self.text(&of.instrument_id)?,
             exchange: exchange(&of.exchange_id),
@@ -61,15 +63,15 @@ impl Reader<'_> {
             order_sys_id: self.text(&of.order_sys_id)?,
             order_local_id: self.text(&of.order_local_id)?,
             trader_id: self.text(&of.trader_id)?,
-            side: side(of.direction),
-            offset: offset(of.comb_offset_flag.first()),
+            side: code(SIDES, of.direction),
+            offset: offset(&of.comb_offset_flag),
             order_type,
-            tif: time_in_force(of.time_condition, of.volume_condition),
+            tif: tif(of.time_condition, of.volume_condition),
             price: self.limit(order_type, of.limit_price),
             lots: self.lots(of.volume_total_original),
             traded: self.lots(of.volume_traded),
-            status: order_status(of.order_status),
-            submit: submit_status(of.order_submit_status),
+            status: code(STATUSES, of.order_status),
+            submit: code(SUBMITS, of.order_submit_status),
             trading_day: day(&of.trading_day),
             insert_time: time(&of.insert_time),
             cancel_time: time(&of.cancel_time),
@@ -107,8 +109,8 @@ impl Reader<'_> {
             trade_id: self.text(&of.trade_id)?,
             order_sys_id: self.text(&of.order_sys_id)?,
             order_ref: self.text(&of.order_ref)?,
-            side: side(of.direction),
-            offset: offset(Some(&of.offset_flag)),
+            side: code(SIDES, of.direction),
+            offset: code(OFFSETS, of.offset_flag),
             price: self.price(of.price),
             lots: self.lots(of.volume),
             trading_day: day(&of.trading_day),
@@ -120,7 +122,7 @@ impl Reader<'_> {
         Some(StatusFacts {
             exchange: exchange(&of.exchange_id),
             symbol: self.text(&of.instrument_id)?,
-            phase: phase(of.instrument_status),
+            phase: code(PHASES, of.instrument_status),
             enter_time: time(&of.enter_time),
         })
     }
@@ -167,16 +169,12 @@ impl Reader<'_> {
     }
 
     pub(super) fn instrument(&self, of: &Instrument) -> Option<InstrumentFacts> {
-        let option = match of.options_type {
-            b'1' => Some(OptionType::Call),
-            b'2' => Some(OptionType::Put),
-            _ => None,
-        };
+        let option = code(OPTION_TYPES, of.options_type);
         Some(InstrumentFacts {
             symbol: self.text(&of.instrument_id)?,
             exchange: exchange(&of.exchange_id),
             product: self.text(&of.product_id)?,
-            class: product_class(of.product_class),
+            class: code(CLASSES, of.product_class),
             multiplier: i64::from(of.volume_multiple),
             tick: self.nonzero(of.price_tick),
             min_limit_lots: self.lots(of.min_limit_order_volume),
@@ -206,6 +204,26 @@ impl Reader<'_> {
     }
 
     pub(super) fn commission(&self, of: &InstrumentCommissionRate) -> Option<CommissionFacts> {
+        Some(CommissionFacts {
+            symbol: self.text(&of.instrument_id)?,
+            open_ratio: self.ratio(of.open_ratio_by_money),
+            open_per_lot: self.money(of.open_ratio_by_volume),
+            close_ratio: self.ratio(of.close_ratio_by_money),
+            close_per_lot: self.money(of.close_ratio_by_volume),
+            close_today_ratio: self.ratio(of.close_today_ratio_by_money),
+            close_today_per_lot: self.money(of.close_today_ratio_by_volume),
+        })
+    }
+
+    pub(super) fn option_cost(&self, of: &OptionInstrTradeCost) -> Option<OptionCostFacts> {
+        Some(OptionCostFacts {
+            symbol: self.text(&of.instrument_id)?,
+            fixed_per_lot: self.money(of.fixed_margin),
+            least_per_lot: self.money(of.mini_margin),
+        })
+    }
+
+    pub(super) fn option_commission(&self, of: &OptionInstrCommRate) -> Option<CommissionFacts> {
         Some(CommissionFacts {
             symbol: self.text(&of.instrument_id)?,
             open_ratio: self.ratio(of.open_ratio_by_money),
@@ -292,102 +310,8 @@ fn time(field: &[u8; 9]) -> Option<u64> {
     decode::second_of_day(field).map(|second| u64::from(second) * Nanos::PER_SECOND)
 }
 
-fn exchange(field: &[u8]) -> Option<Exchange> {
-    match structs::text(field) {
-        b"SHFE" => Some(Exchange::Shfe),
-        b"INE" => Some(Exchange::Ine),
-        b"DCE" => Some(Exchange::Dce),
-        b"CZCE" => Some(Exchange::Czce),
-        b"CFFEX" => Some(Exchange::Cffex),
-        b"GFEX" => Some(Exchange::Gfex),
-        b"SSE" => Some(Exchange::Sse),
-        b"SZSE" => Some(Exchange::Szse),
-        _ => None,
-    }
-}
-
-const fn side(code: u8) -> Option<Side> {
-    match code {
-        b'0' => Some(Side::Buy),
-        b'1' => Some(Side::Sell),
-        _ => None,
-    }
-}
-
-/// Forced closes of the counter (`2`, `5`, `6`) are closes.
-fn offset(code: Option<&u8>) -> Option<Offset> {
-    match code? {
-        b'0' => Some(Offset::Open),
-        b'1' | b'2' | b'5' | b'6' => Some(Offset::Close),
-        b'3' => Some(Offset::CloseToday),
-        b'4' => Some(Offset::CloseYesterday),
-        _ => None,
-    }
-}
-
-const fn order_type(code: u8) -> Option<OrderType> {
-    match code {
-        b'1' => Some(OrderType::Market),
-        b'2' => Some(OrderType::Limit),
-        _ => None,
-    }
-}
-
-const fn time_in_force(time: u8, volume: u8) -> Option<TimeInForce> {
-    match (time, volume) {
-        (b'3', b'1') => Some(TimeInForce::Day),
-        (b'1', b'1' | b'2') => Some(TimeInForce::Fak),
-        (b'1', b'3') => Some(TimeInForce::Fok),
-        _ => None,
-    }
-}
-
-const fn order_status(code: u8) -> Option<OrderStatus> {
-    match code {
-        b'0' => Some(OrderStatus::AllTraded),
-        b'1' => Some(OrderStatus::PartTraded),
-        b'2' => Some(OrderStatus::PartTradedDead),
-        b'3' => Some(OrderStatus::Queued),
-        b'4' => Some(OrderStatus::NotQueued),
-        b'5' => Some(OrderStatus::Cancelled),
-        b'a' => Some(OrderStatus::Unknown),
-        b'b' => Some(OrderStatus::NotTouched),
-        b'c' => Some(OrderStatus::Touched),
-        _ => None,
-    }
-}
-
-/// Modifications (`2`, `6`) are no exchange's.
-const fn submit_status(code: u8) -> Option<SubmitStatus> {
-    match code {
-        b'0' => Some(SubmitStatus::InsertSubmitted),
-        b'1' => Some(SubmitStatus::CancelSubmitted),
-        b'3' => Some(SubmitStatus::Accepted),
-        b'4' => Some(SubmitStatus::InsertRejected),
-        b'5' => Some(SubmitStatus::CancelRejected),
-        _ => None,
-    }
-}
-
-const fn product_class(code: u8) -> Option<ProductClass> {
-    match code {
-        b'1' => Some(ProductClass::Future),
-        b'2' | b'6' => Some(ProductClass::Option),
-        b'3' => Some(ProductClass::Combination),
-        b'4' => Some(ProductClass::Spot),
-        _ => None,
-    }
-}
-
-/// Price discovery of an auction (`4`) takes no orders, as its matching (`5`). No trading (`1`) is a break within the
-/// day; before the first session and after the last CTP says so (`0`, `6`).
-const fn phase(code: u8) -> Option<PhaseKind> {
-    match code {
-        b'0' | b'6' => Some(PhaseKind::Shut),
-        b'1' => Some(PhaseKind::Break),
-        b'2' => Some(PhaseKind::Continuous),
-        b'3' => Some(PhaseKind::AuctionOrders),
-        b'4' | b'5' => Some(PhaseKind::AuctionMatch),
-        _ => None,
-    }
+/// Of several legs the first, which is all that an order of one contract has.
+fn offset(legs: &[u8; 5]) -> Option<Offset> {
+    let [first, ..] = *legs;
+    code(OFFSETS, first)
 }

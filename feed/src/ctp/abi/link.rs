@@ -13,6 +13,8 @@ use shrike_core::thread::ThreadPlan;
 use std::ffi::c_void;
 use std::path::PathBuf;
 use std::ptr::NonNull;
+use std::sync::Arc;
+use std::thread::JoinHandle;
 
 /// How a library is used.
 #[derive(Clone, Debug)]
@@ -66,6 +68,8 @@ pub(super) struct Link<M> {
     /// Lives as long as the link, and so longer than every object of the library.
     spi: Spi<M>,
     api: Option<Api>,
+    /// The object that is being released, on a thread of its own: that takes as long as the library's threads take.
+    releasing: Option<JoinHandle<()>>,
 }
 
 impl<M> Link<M> {
@@ -84,7 +88,7 @@ impl<M> Link<M> {
         }
         let library = Library::open(&connection.library, side)?;
         let (common, spi) = (common(&library), spi(&library));
-        Ok(Self { library, connection, common, spi, api: None })
+        Ok(Self { library, connection, common, spi, api: None, releasing: None })
     }
 
     pub(super) const fn library(&self) -> &Library {
@@ -98,10 +102,11 @@ impl<M> Link<M> {
     /// Makes an object, registers everything, `prepare`s it, and starts to connect.
     pub(super) fn start(&mut self, prepare: impl FnOnce(&Api)) -> Result<(), String> {
         self.stop();
+        self.wait();
         let flow = &self.connection.flow;
         std::fs::create_dir_all(flow)
             .map_err(|error| format!("cannot make the flow directory {}: {error}", flow.display()))?;
-        // SAFETY: `stop` has released the last object that ours was registered with.
+        // SAFETY: `wait` has seen the end of the last object that ours was registered with.
         unsafe { self.spi.state() }.sink.is_placed = false;
         affinity::with_the_process_s(|| {
             let object = self.library.create(flow, self.connection.production).map_err(|error| error.to_string())?;
@@ -127,16 +132,41 @@ impl<M> Link<M> {
         })
     }
 
-    /// Releases the library's object. Its callback thread has ended when this returns.
+    /// Begins to release the library's object; [`Self::is_stopped`] says when its callback thread has ended. The vendor's
+    /// `Release` joins its threads, which may be in a connection attempt: the edge does not wait for that.
     pub(super) fn stop(&mut self) {
         let Some(api) = self.api.take() else { return };
-        // SAFETY: the slots are those of the library's version. No object of ours first, so that no callback comes during
-        // the release; it is not called from a callback, which has no way to a link. The object is not used again.
-        unsafe {
-            let register_spi: unsafe extern "C" fn(*mut c_void, *mut c_void) = api.function(self.common.register_spi);
-            register_spi(api.this(), std::ptr::null_mut());
-            let release: unsafe extern "C" fn(*mut c_void) = api.function(self.common.release);
-            release(api.this());
+        let common = self.common;
+        let free = move |api: &Api| {
+            // SAFETY: the slots are those of the library's version. No object of ours first, so that no callback begins
+            // during the release; it is not called from a callback, which has no way to a link. The object is not used
+            // again, and ours lives on until this has ended (`wait`).
+            unsafe {
+                let register_spi: unsafe extern "C" fn(*mut c_void, *mut c_void) = api.function(common.register_spi);
+                register_spi(api.this(), std::ptr::null_mut());
+                let release: unsafe extern "C" fn(*mut c_void) = api.function(common.release);
+                release(api.this());
+            }
+        };
+        let api = Arc::new(api);
+        let (thread, theirs) = (std::thread::Builder::new().name("ctp-release".to_owned()), Arc::clone(&api));
+        self.releasing = affinity::with_the_process_s(|| thread.spawn(move || free(&theirs))).ok();
+        if self.releasing.is_none() {
+            free(&api);
+        }
+    }
+
+    /// Whether nothing of the library's runs any more.
+    pub(super) fn is_stopped(&mut self) -> bool {
+        if self.releasing.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.wait();
+        }
+        self.api.is_none() && self.releasing.is_none()
+    }
+
+    fn wait(&mut self) {
+        if let Some(thread) = self.releasing.take() {
+            let _ = thread.join();
         }
     }
 
@@ -160,6 +190,7 @@ impl<M> Link<M> {
 impl<M> Drop for Link<M> {
     fn drop(&mut self) {
         self.stop();
+        self.wait();
     }
 }
 
@@ -169,8 +200,11 @@ pub(super) const NO_CONNECTION: i32 = -1;
 /// An object of the library.
 pub(super) struct Api(NonNull<c_void>);
 
-// SAFETY: CTP's objects may be called from any thread, one at a time; a link hands them out by reference only.
+// SAFETY: CTP's objects may be called from any thread, one at a time; a link hands them out by reference only, and no more
+// once the thread that releases it has one.
 unsafe impl Send for Api {}
+// SAFETY: as above.
+unsafe impl Sync for Api {}
 
 impl Api {
     pub(super) const fn this(&self) -> *mut c_void {
@@ -197,7 +231,7 @@ pub(super) fn sink(
     connection: &Connection,
     clock: shrike_core::clock::Clock,
     ring: shrike_core::ring::Producer<crate::ctp::callback::Callback>,
-    counts: std::sync::Arc<super::counts::Counts>,
+    counts: Arc<super::counts::Counts>,
 ) -> Sink {
     Sink { clock, ring, thread: connection.thread.clone(), is_placed: false, counts }
 }

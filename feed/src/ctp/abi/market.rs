@@ -96,6 +96,10 @@ impl MarketApi for Md {
         self.link.stop();
     }
 
+    fn is_stopped(&mut self) -> bool {
+        self.link.is_stopped()
+    }
+
     fn login(&mut self, request_id: i32) -> i32 {
         let slot = MarketCall::ReqUserLogin.slot(self.link.library().version());
         self.link.request(slot, self.link.writer().login(), request_id)

@@ -10,6 +10,7 @@ mod affinity;
 mod answer;
 pub mod calls;
 mod counts;
+pub mod letters;
 mod library;
 mod link;
 mod market;

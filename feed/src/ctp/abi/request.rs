@@ -1,13 +1,14 @@
 //! Our requests as CTP's structs: the one place where fixed-point prices become `f64`. A request that has no form there
 //! (a symbol or a number that is too long) gives `None` and is not sent.
 
+use super::letters::{OFFSETS, PRICE_TYPES, SIDES, letter, tif_letters};
 use super::structs::{
     InputOrder, InputOrderAction, QryInstrument, QryInstrumentCommissionRate, QryInstrumentMarginRate,
-    QryInvestorPosition, QryOrder, QryTrade, QryTradingAccount, ReqAuthenticate, ReqUserLogin, Room,
-    SettlementInfoConfirm, put_text,
+    QryInvestorPosition, QryOptionInstrCommRate, QryOptionInstrTradeCost, QryOrder, QryTrade, QryTradingAccount,
+    ReqAuthenticate, ReqUserLogin, Room, SettlementInfoConfirm, put_text,
 };
 use crate::ctp::api::{CancelOrder, Credentials, NewOrder};
-use shrike_core::codes::{Offset, OrderType, Side, TimeInForce};
+use shrike_core::codes::{OrderType, TimeInForce};
 use shrike_core::units::{Price, SCALE};
 
 /// Speculation.
@@ -108,6 +109,28 @@ impl Writer<'_> {
         Some(room)
     }
 
+    /// Without prices: the fixed part, at the underlying's last settlement.
+    pub(super) fn option_cost(&self, symbol: &[u8]) -> Option<Room<QryOptionInstrTradeCost>> {
+        let mut room = Room::<QryOptionInstrTradeCost>::default();
+        put!(
+            room.body.broker_id => self.0.broker_id,
+            room.body.investor_id => self.0.user_id,
+            room.body.instrument_id => symbol,
+        );
+        room.body.hedge_flag = HEDGE;
+        Some(room)
+    }
+
+    pub(super) fn option_commission(&self, symbol: &[u8]) -> Option<Room<QryOptionInstrCommRate>> {
+        let mut room = Room::<QryOptionInstrCommRate>::default();
+        put!(
+            room.body.broker_id => self.0.broker_id,
+            room.body.investor_id => self.0.user_id,
+            room.body.instrument_id => symbol,
+        );
+        Some(room)
+    }
+
     /// Any price counts as immediate or cancel, as the exchanges demand of market orders.
     pub(super) fn insert(&self, request_id: i32, order: &NewOrder<'_>) -> Option<Room<InputOrder>> {
         let mut room = Room::<InputOrder>::default();
@@ -120,25 +143,14 @@ impl Writer<'_> {
             request.exchange_id => order.exchange.name(),
         );
         put_number(&mut request.order_ref, order.order_ref)?;
-        request.direction = match order.side {
-            Side::Buy => b'0',
-            Side::Sell => b'1',
-        };
-        let offset = match order.offset {
-            Offset::Open => b'0',
-            Offset::Close => b'1',
-            Offset::CloseToday => b'3',
-            Offset::CloseYesterday => b'4',
-        };
+        request.direction = letter(SIDES, Some(order.side));
+        let offset = letter(OFFSETS, Some(order.offset));
         put!(request.comb_offset_flag => [offset], request.comb_hedge_flag => [HEDGE]);
+        request.order_price_type = letter(PRICE_TYPES, Some(order.order_type));
         let is_market = order.order_type == OrderType::Market;
-        request.order_price_type = if is_market { b'1' } else { b'2' };
         request.limit_price = if is_market { 0.0 } else { float(order.price)? };
-        (request.time_condition, request.volume_condition) = match (is_market, order.tif) {
-            (false, TimeInForce::Day) => (b'3', b'1'),
-            (_, TimeInForce::Fok) => (b'1', b'3'),
-            (_, TimeInForce::Fak) | (true, TimeInForce::Day) => (b'1', b'1'),
-        };
+        let tif = if is_market && order.tif == TimeInForce::Day { TimeInForce::Fak } else { order.tif };
+        (request.time_condition, request.volume_condition) = tif_letters(Some(tif));
         request.volume_total_original = i32::try_from(order.lots.get()).ok().filter(|&lots| lots > 0)?;
         request.min_volume = 1;
         request.contingent_condition = b'1';

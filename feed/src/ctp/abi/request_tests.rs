@@ -2,6 +2,7 @@ use super::*;
 use crate::ctp::abi::structs::text;
 use proptest::prelude::*;
 use shrike_core::codes::Exchange;
+use shrike_core::codes::{Offset, Side};
 use shrike_core::units::{Lots, Text};
 
 fn credentials() -> Credentials {

@@ -77,8 +77,9 @@ impl Snapshots {
         let Some(contract) = self.contracts.find(&snapshot.instrument) else {
             return counts.unknown.add(1);
         };
-        let session_day = self.contracts.session_day();
-        let Ok(stamp) = decode::stamp(snapshot, contract, session_day, received, &mut self.dates) else {
+        let (session_day, midnight) = (self.contracts.session_day(), self.contracts.midnight());
+        let near = if midnight.is_absent() { received } else { midnight };
+        let Ok(stamp) = decode::stamp(snapshot, contract, session_day, near, &mut self.dates) else {
             return counts.malformed.add(1);
         };
         let mut out_of_range = 0;

@@ -70,6 +70,8 @@ slots! {
         ReqQryInstrumentMarginRate = [46, 47, 49, 49],
         ReqQryInstrumentCommissionRate = [47, 48, 50, 50],
         ReqQryInstrument = [50, 51, 54, 54],
+        ReqQryOptionInstrTradeCost = [74, 75, 78, 78],
+        ReqQryOptionInstrCommRate = [75, 76, 79, 79],
     }
 
     /// What the trading library calls.
@@ -89,6 +91,8 @@ slots! {
         OnRspQryInstrumentMarginRate = [34, 34, 34, 35],
         OnRspQryInstrumentCommissionRate = [35, 35, 35, 36],
         OnRspQryInstrument = [38, 38, 39, 40],
+        OnRspQryOptionInstrTradeCost = [62, 62, 63, 64],
+        OnRspQryOptionInstrCommRate = [63, 63, 64, 65],
         OnRspError = [73, 73, 74, 75],
         OnRtnOrder = [74, 74, 75, 76],
         OnRtnTrade = [75, 75, 76, 77],

@@ -8,8 +8,8 @@ use super::sink::{Sink, Snapshots};
 use super::slots::{MarketEvent, TraderEvent};
 use super::structs::{
     InputOrder, InputOrderAction, Instrument, InstrumentCommissionRate, InstrumentMarginRate, InstrumentStatus,
-    InvestorPosition, Order, OrderAction, RspAuthenticate, RspInfo, RspUserLogin, SettlementInfoConfirm,
-    SpecificInstrument, Trade, TradingAccount,
+    InvestorPosition, OptionInstrCommRate, OptionInstrTradeCost, Order, OrderAction, RspAuthenticate, RspInfo,
+    RspUserLogin, SettlementInfoConfirm, SpecificInstrument, Trade, TradingAccount,
 };
 use super::version::Version;
 use crate::ctp::callback::What;
@@ -91,6 +91,8 @@ pub(super) fn trader(version: Version, sink: Sink) -> Spi<()> {
             OnRspQryInstrumentMarginRate => on_margin_rate as Slot,
             OnRspQryInstrumentCommissionRate => on_commission_rate as Slot,
             OnRspQryInstrument => on_instrument as Slot,
+            OnRspQryOptionInstrTradeCost => on_option_cost as Slot,
+            OnRspQryOptionInstrCommRate => on_option_commission as Slot,
             OnRspError => on_error::<()> as Slot,
             OnRtnOrder => on_order as Slot,
             OnRtnTrade => on_trade as Slot,
@@ -228,6 +230,9 @@ answers! {
     on_margin_rate(InstrumentMarginRate) = |reader, it| What::MarginRate(it.and_then(|it| reader.margin(it)));
     on_commission_rate(InstrumentCommissionRate) =
         |reader, it| What::CommissionRate(it.and_then(|it| reader.commission(it)));
+    on_option_cost(OptionInstrTradeCost) = |reader, it| What::OptionCost(it.and_then(|it| reader.option_cost(it)));
+    on_option_commission(OptionInstrCommRate) =
+        |reader, it| What::OptionCommission(it.and_then(|it| reader.option_commission(it)));
     on_instrument(Instrument) = |reader, it| What::Instrument(it.and_then(|it| reader.instrument(it)));
 }
 

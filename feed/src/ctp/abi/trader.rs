@@ -78,6 +78,10 @@ impl TraderApi for Trader {
         self.link.stop();
     }
 
+    fn is_stopped(&mut self) -> bool {
+        self.link.is_stopped()
+    }
+
     fn authenticate(&mut self, request_id: i32) -> i32 {
         self.link.request(self.slot(TraderCall::ReqAuthenticate), self.link.writer().authenticate(), request_id)
     }
@@ -104,6 +108,12 @@ impl TraderApi for Trader {
             }
             Query::CommissionRate(symbol) => {
                 link.request(self.slot(ReqQryInstrumentCommissionRate), writer.commission_rate(symbol), request_id)
+            }
+            Query::OptionCost(symbol) => {
+                link.request(self.slot(ReqQryOptionInstrTradeCost), writer.option_cost(symbol), request_id)
+            }
+            Query::OptionCommission(symbol) => {
+                link.request(self.slot(ReqQryOptionInstrCommRate), writer.option_commission(symbol), request_id)
             }
         }
     }

@@ -11,6 +11,7 @@ mod tests;
 pub use ticks::Skip;
 
 use super::api::MarketApi;
+use super::attempts::{self, Attempts};
 use super::callback::{Callback, Symbol, What};
 use super::contracts::SharedContracts;
 use super::lookup;
@@ -45,6 +46,9 @@ pub struct CtpFeed<A: MarketApi, C: Callbacks> {
     ring: MarketConsumer<42>,
     clocks: Clocks,
     state: State,
+    attempts: Option<Attempts>,
+    /// The library's object is being released; until then nothing is heard and nothing called.
+    stopping: bool,
 }
 
 /// Everything but the ends of the wires.
@@ -115,7 +119,14 @@ impl<A: MarketApi, C: Callbacks> CtpFeed<A, C> {
             skips: [0; Skip::ALL.len()],
             problems: Vec::new(),
         };
-        Self { api, callbacks, ring, clocks, state }
+        Self { api, callbacks, ring, clocks, state, attempts: None, stopping: false }
+    }
+
+    /// The same, going on with the refusals of earlier processes, and keeping its own.
+    pub fn counting(mut self, attempts: Attempts) -> Self {
+        self.state.session.refused_before(attempts.count());
+        self.attempts = Some(attempts);
+        self
     }
 
     /// The session.
@@ -125,15 +136,13 @@ impl<A: MarketApi, C: Callbacks> CtpFeed<A, C> {
 
     fn pump(&mut self) {
         let now = self.clocks.now();
-        let Self { callbacks, state, .. } = self;
-        if state.out.is_empty() {
-            callbacks.drain(BATCH_MAX, &mut |callback| state.hear(callback, now));
+        if self.stopping && self.api.is_stopped() {
+            while self.callbacks.drain(BATCH_MAX, &mut |_| {}) > 0 {}
+            self.stopping = false;
         }
-        while let Some(call) = self.state.turn(now) {
-            let code = self.call(call);
-            self.state.session.called(call, code, now.waits);
+        if !self.stopping {
+            self.talk(now);
         }
-        self.subscribe(now);
         let Self { ring, state, .. } = self;
         state.news(now);
         state.calendar(now);
@@ -142,6 +151,26 @@ impl<A: MarketApi, C: Callbacks> CtpFeed<A, C> {
                 break;
             }
         }
+    }
+
+    /// Hears what the library told, and makes the calls that are due.
+    fn talk(&mut self, now: Now) {
+        let Self { callbacks, state, .. } = self;
+        if state.out.is_empty() {
+            callbacks.drain(BATCH_MAX, &mut |callback| state.hear(callback, now));
+        }
+        // Before the next login is sent.
+        if let Some(Err(failure)) = attempts::follow(&mut self.attempts, state.session.refusals()) {
+            state.problem(failure);
+        }
+        while let Some(call) = self.state.turn(now) {
+            let code = self.call(call);
+            self.state.session.called(call, code, now.waits);
+            if self.stopping {
+                return;
+            }
+        }
+        self.subscribe(now);
     }
 
     fn call(&mut self, call: SessionCall) -> i32 {
@@ -155,7 +184,7 @@ impl<A: MarketApi, C: Callbacks> CtpFeed<A, C> {
             },
             SessionCall::Stop => {
                 self.api.stop();
-                while self.callbacks.drain(BATCH_MAX, &mut |_| {}) > 0 {}
+                self.stopping = true;
                 0
             }
             SessionCall::Ask(Step::Login, request_id) => self.api.login(request_id),
@@ -331,7 +360,12 @@ impl State {
         let day = self.day();
         let contracts = self.contracts.lock();
         let rows = self.symbols.iter().filter_map(|(symbol, _)| Some((*symbol, contracts.decoding(symbol)?)));
-        lookup::Contracts::new(day, rows)
+        let table = lookup::Contracts::new(day, rows);
+        // Live, snapshots come when they are made. Elsewhere the clock may stand far from the market, or not stand yet.
+        match self.sessions.calendar().previous_trading_day(day) {
+            Ok(eve) if !self.options.live => table.with_midnight(Nanos::china(eve.plus_days(1), 0, 0)),
+            _ => table,
+        }
     }
 
     /// A tick from the ring: kept for [`MarketFeed::take`], or counted.

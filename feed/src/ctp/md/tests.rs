@@ -57,6 +57,9 @@ impl MarketApi for Handle {
         Ok(())
     }
     fn stop(&mut self) {}
+    fn is_stopped(&mut self) -> bool {
+        true
+    }
     fn login(&mut self, request_id: i32) -> i32 {
         let mut front = self.0.borrow_mut();
         front.logins += 1;
@@ -381,6 +384,7 @@ fn the_calendar_says_the_phases_and_the_exchange_overrides_it() {
 fn in_the_events_own_time_phases_are_the_exchanges_and_ticks_come_at_theirs() {
     let mut bench = Bench::new(false, Nanos::ABSENT, &["rb2410"]);
     bench.run(1);
+    assert_eq!(bench.front.borrow().table.midnight(), at(20_240_604, 0, 0, 0), "of the night before");
     bench.time.advance_to(at(20_240_604, 8, 59, 0));
     assert_eq!(phases(&bench.run(120)).len(), 0, "the calendar is silent");
     let open = StatusFacts {

@@ -113,7 +113,13 @@ impl Desk {
                     self.tell_rates(id);
                 }
             }
-            What::CommissionRate(Some(facts)) => {
+            What::OptionCost(Some(facts)) => {
+                if let Ask::Margin(id) = ask {
+                    self.rates.option_margin(id, facts, self.day());
+                    self.tell_rates(id);
+                }
+            }
+            What::CommissionRate(Some(facts)) | What::OptionCommission(Some(facts)) => {
                 if let Ask::Commission(id) = ask {
                     self.rates.commission(id, facts, self.day());
                     self.tell_rates(id);

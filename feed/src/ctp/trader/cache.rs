@@ -1,5 +1,5 @@
 //! The text that keeps rates from one day to the next: a line for each contract, its symbol, the trading day of the
-//! counter's word and the twelve numbers of [`Rates`] in their raw units. A line that cannot be read is left out: the
+//! counter's word and the numbers of [`Rates`] in their raw units. A line that cannot be read is left out: the
 //! counter will be asked again.
 
 use crate::ctp::callback::Symbol;
@@ -8,15 +8,21 @@ use shrike_core::units::{Money, TradingDay};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-const HEAD: &str = "# shrike rates 1: symbol day margin(long short) fee(open close close-today) per lot(the same)\n";
+const HEAD: &str = "# shrike rates 2: symbol day margin(long short) fee(open close close-today) per lot(the same, least short margin)\n";
 
 /// The text of these rates.
 pub fn write(rates: &BTreeMap<Symbol, Rates>) -> String {
     let mut text = HEAD.to_owned();
     for (symbol, r) in rates {
         let ratios = [r.long_margin_ratio, r.short_margin_ratio, r.open_ratio, r.close_ratio, r.close_today_ratio];
-        let amounts =
-            [r.long_margin_per_lot, r.short_margin_per_lot, r.open_per_lot, r.close_per_lot, r.close_today_per_lot];
+        let amounts = [
+            r.long_margin_per_lot,
+            r.short_margin_per_lot,
+            r.open_per_lot,
+            r.close_per_lot,
+            r.close_today_per_lot,
+            r.short_margin_least_per_lot,
+        ];
         let _ = write!(text, "{symbol} {}", r.effective_day);
         for number in ratios.map(i128::from).into_iter().chain(amounts.map(Money::raw)) {
             let _ = write!(text, " {number}");
@@ -38,7 +44,7 @@ fn line(line: &str) -> Option<(Symbol, Rates)> {
     let effective_day = TradingDay::new(words.next()?.parse().ok()?)?;
     let numbers: Vec<i128> = words.map(|word| word.parse().ok()).collect::<Option<_>>()?;
     let [long, short, open, close, today, amounts @ ..] = numbers.as_slice() else { return None };
-    let &[long_lot, short_lot, open_lot, close_lot, today_lot] = amounts else { return None };
+    let &[long_lot, short_lot, open_lot, close_lot, today_lot, short_least] = amounts else { return None };
     let ratio = |raw: &i128| i64::try_from(*raw).ok().filter(|&raw| raw >= 0);
     let rates = Rates {
         effective_day,
@@ -52,6 +58,7 @@ fn line(line: &str) -> Option<(Symbol, Rates)> {
         open_per_lot: Money::from_raw(open_lot),
         close_per_lot: Money::from_raw(close_lot),
         close_today_per_lot: Money::from_raw(today_lot),
+        short_margin_least_per_lot: Money::from_raw(short_least),
         ..Rates::default()
     };
     (!symbol.is_empty()).then_some((symbol, rates))

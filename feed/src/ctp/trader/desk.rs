@@ -18,7 +18,7 @@ use crate::ctp::options::CtpOptions;
 use crate::ctp::restarts::Restarts;
 use crate::ctp::session::{Heard, Session, SessionCall};
 use shrike_core::calendar::Sessions;
-use shrike_core::codes::{AlarmKind, Exchange, StageId};
+use shrike_core::codes::{AlarmKind, Exchange, ProductClass, StageId};
 use shrike_core::event::{Alarm, Connection, Kind, OrderReport, OrderRequest, Seq};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Nanos, TradingDay};
@@ -386,8 +386,8 @@ impl Desk {
         self.rates.take_text()
     }
 
-    /// The contract behind an id, for a query.
-    pub fn symbol(&self, id: InstrumentId) -> Option<Symbol> {
-        self.listing.get(id).map(|row| row.symbol)
+    /// The contract behind an id, for a question about its rates, and whether it is an option.
+    pub fn rated(&self, id: InstrumentId) -> Option<(Symbol, bool)> {
+        self.listing.get(id).map(|row| (row.symbol, row.class == ProductClass::Option))
     }
 }

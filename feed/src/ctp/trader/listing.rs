@@ -6,6 +6,7 @@ use crate::ctp::contracts::SharedContracts;
 use shrike_core::codes::{Exchange, ProductClass};
 use shrike_core::event::InstrumentDef;
 use shrike_core::instrument::InstrumentId;
+use shrike_core::units::Text;
 use std::collections::BTreeMap;
 
 /// What reports and requests need of a contract.
@@ -19,8 +20,10 @@ pub struct Row {
     pub exchange: Exchange,
     /// Units per lot.
     pub multiplier: i64,
-    /// Whether the rates queries of futures answer for it.
-    pub is_future: bool,
+    /// What it is, which decides the questions about its rates.
+    pub class: ProductClass,
+    /// Its product: what a counter's row of rates may be named by.
+    pub product: Text<16>,
 }
 
 /// The view.
@@ -64,9 +67,9 @@ impl Listing {
         let news: Vec<_> = self.shared.lock().since(&mut self.cursor).copied().collect();
         for def in &news {
             let symbol = Symbol::new(def.symbol.as_bytes());
-            let (Some(symbol), Some(exchange)) = (symbol, def.exchange()) else { continue };
-            let is_future = def.class() == Some(ProductClass::Future);
-            let row = Row { id: def.instrument, symbol, exchange, multiplier: def.multiplier, is_future };
+            let (Some(symbol), Some(exchange), Some(class)) = (symbol, def.exchange(), def.class()) else { continue };
+            let (id, multiplier, product) = (def.instrument, def.multiplier, def.product);
+            let row = Row { id, symbol, exchange, multiplier, class, product };
             match self.rows.get_mut(def.instrument.index()) {
                 Some(place) => *place = row,
                 None => {

@@ -28,6 +28,7 @@ pub use rates::Assumed;
 pub use translate::order_number;
 
 use super::api::{CancelOrder, NewOrder, Query, TraderApi};
+use super::attempts::{self, Attempts};
 use super::contracts::SharedContracts;
 use super::options::CtpOptions;
 use super::session::{SessionCall, Step};
@@ -72,6 +73,9 @@ pub struct CtpGateway<A: TraderApi, C: Callbacks> {
     clocks: Clocks,
     desk: Desk,
     rates_file: PathBuf,
+    attempts: Option<Attempts>,
+    /// The library's object is being released; until then nothing is heard and nothing called.
+    stopping: bool,
 }
 
 impl<A: TraderApi, C: Callbacks> CtpGateway<A, C> {
@@ -87,7 +91,15 @@ impl<A: TraderApi, C: Callbacks> CtpGateway<A, C> {
         rates_file: PathBuf,
     ) -> Self {
         let cache = std::fs::read_to_string(&rates_file).unwrap_or_default();
-        Self { api, callbacks, clocks, desk: Desk::new(options, contracts, sessions, &cache), rates_file }
+        let desk = Desk::new(options, contracts, sessions, &cache);
+        Self { api, callbacks, clocks, desk, rates_file, attempts: None, stopping: false }
+    }
+
+    /// The same, going on with the refusals of earlier processes, and keeping its own.
+    pub fn counting(mut self, attempts: Attempts) -> Self {
+        self.desk.session.refused_before(attempts.count());
+        self.attempts = Some(attempts);
+        self
     }
 
     /// What people should know since the last time: refusals, errors, disconnects, in CTP's words.
@@ -108,14 +120,21 @@ impl<A: TraderApi, C: Callbacks> CtpGateway<A, C> {
     /// Takes in what the library told and makes the calls that are due. One batch of callbacks, and none while events
     /// wait, so the time is bounded.
     fn pump(&mut self) {
+        if self.stopping && !self.finish_stop() {
+            return;
+        }
         let now = self.clocks.now();
         let Self { callbacks, desk, .. } = self;
         if desk.out().is_empty() {
             callbacks.drain(BATCH_MAX, &mut |callback| desk.hear(callback, now));
         }
+        self.keep_refusals();
         while let Some(call) = self.desk.turn(now) {
             let code = self.call(call);
             self.desk.called(call, code, now);
+            if self.stopping {
+                return;
+            }
         }
     }
 
@@ -139,8 +158,8 @@ impl<A: TraderApi, C: Callbacks> CtpGateway<A, C> {
                 Step::Confirm => api.confirm(request_id),
             },
             Call::Query(request_id, ask) => {
-                let symbol = match ask {
-                    Ask::Margin(id) | Ask::Commission(id) => desk.symbol(id).unwrap_or_default(),
+                let (symbol, is_option) = match ask {
+                    Ask::Margin(id) | Ask::Commission(id) => desk.rated(id).unwrap_or_default(),
                     _ => Default::default(),
                 };
                 let query = match ask {
@@ -149,6 +168,8 @@ impl<A: TraderApi, C: Callbacks> CtpGateway<A, C> {
                     Ask::Trades => Query::Trades,
                     Ask::Positions => Query::Positions,
                     Ask::Funds => Query::Funds,
+                    Ask::Margin(_) if is_option => Query::OptionCost(symbol.as_bytes()),
+                    Ask::Commission(_) if is_option => Query::OptionCommission(symbol.as_bytes()),
                     Ask::Margin(_) => Query::MarginRate(symbol.as_bytes()),
                     Ask::Commission(_) => Query::CommissionRate(symbol.as_bytes()),
                 };
@@ -157,12 +178,30 @@ impl<A: TraderApi, C: Callbacks> CtpGateway<A, C> {
         }
     }
 
-    /// Releases the library's object. What it still had to say is let go: after the next login the counter tells all of
-    /// the day again. The market is not traded at such a moment, so this is when rates are written down.
+    /// Begins to release the library's object. The account is not traded at such a moment, so this is when rates are
+    /// written down.
     fn stop(&mut self) {
         self.api.stop();
-        while self.callbacks.drain(BATCH_MAX, &mut |_| {}) > 0 {}
+        self.stopping = true;
         self.save_rates();
+    }
+
+    /// Whether the object is released. What it still had to say is let go: after the next login the counter tells all of
+    /// the day again.
+    fn finish_stop(&mut self) -> bool {
+        if self.api.is_stopped() {
+            while self.callbacks.drain(BATCH_MAX, &mut |_| {}) > 0 {}
+            self.stopping = false;
+        }
+        !self.stopping
+    }
+
+    /// Before the next login is sent.
+    fn keep_refusals(&mut self) {
+        let refusals = self.desk.session.refusals();
+        if let Some(Err(failure)) = attempts::follow(&mut self.attempts, refusals) {
+            self.desk.note(failure);
+        }
     }
 
     fn save_rates(&mut self) {

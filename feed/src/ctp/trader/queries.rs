@@ -18,7 +18,7 @@ pub enum Ask {
     Positions,
     /// The funds.
     Funds,
-    /// Margin rates of a contract.
+    /// Margin of a contract.
     Margin(InstrumentId),
     /// Commission rates of a contract.
     Commission(InstrumentId),
@@ -113,8 +113,8 @@ impl Queries {
             What::TradeLine(_) => flight.ask == Ask::Trades,
             What::PositionLine(_) => flight.ask == Ask::Positions,
             What::Funds(_) => flight.ask == Ask::Funds,
-            What::MarginRate(_) => matches!(flight.ask, Ask::Margin(_)),
-            What::CommissionRate(_) => matches!(flight.ask, Ask::Commission(_)),
+            What::MarginRate(_) | What::OptionCost(_) => matches!(flight.ask, Ask::Margin(_)),
+            What::CommissionRate(_) | What::OptionCommission(_) => matches!(flight.ask, Ask::Commission(_)),
             _ => false,
         };
         if !of_kind {

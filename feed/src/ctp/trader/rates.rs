@@ -1,15 +1,16 @@
 //! Margin and commission of the contracts. They never hold anything up: a contract begins with what the cache of an
-//! earlier day says, else with what is assumed, and the counter's own word is asked for in the background, for held and
-//! ordered contracts first, once for each trading day.
+//! earlier day says, else with what is assumed, and the counter's own word is asked for in the background, once for each
+//! trading day: held and ordered contracts first, then those that strategies target. Options have questions of their own.
 
 use super::cache;
 use super::listing::Row;
 use super::queries::Ask;
-use crate::ctp::callback::{CommissionFacts, MarginFacts, Symbol};
+use crate::ctp::callback::{CommissionFacts, MarginFacts, OptionCostFacts, Symbol};
 use crate::ctp::contracts::Contracts;
+use shrike_core::codes::ProductClass;
 use shrike_core::event::Rates;
 use shrike_core::instrument::InstrumentId;
-use shrike_core::units::TradingDay;
+use shrike_core::units::{Money, SCALE, Text, TradingDay};
 use std::collections::BTreeMap;
 
 /// What is assumed where nothing is known: ratios of the value, in units of 1e-8.
@@ -26,6 +27,8 @@ pub struct Assumed {
 pub enum Urgency {
     /// It is only followed.
     Followed,
+    /// A strategy may want it.
+    Targeted,
     /// It is held, or was ordered.
     Used,
 }
@@ -34,8 +37,10 @@ pub enum Urgency {
 struct Entry {
     symbol: Symbol,
     rates: Rates,
+    product: Text<16>,
     urgency: Urgency,
-    is_future: bool,
+    /// Whether the counter has an answer: for futures and options.
+    is_rated: bool,
     /// Days on which the counter last answered each half; absent: never.
     margin_day: TradingDay,
     commission_day: TradingDay,
@@ -72,8 +77,9 @@ impl RateBook {
         self.entries.push(Entry {
             symbol: row.symbol,
             rates,
-            urgency: Urgency::Followed,
-            is_future: row.is_future,
+            product: row.product,
+            urgency: if contracts.targets(&row.symbol) { Urgency::Targeted } else { Urgency::Followed },
+            is_rated: matches!(row.class, ProductClass::Future | ProductClass::Option),
             margin_day: day,
             commission_day: day,
             margin_asked: TradingDay::ABSENT,
@@ -97,7 +103,7 @@ impl RateBook {
     /// The next question of this trading day; `None` when all were asked.
     pub fn next(&self, today: TradingDay) -> Option<Ask> {
         let question = |urgency: Urgency| {
-            let of_urgency = self.entries.iter().filter(move |entry| entry.urgency == urgency && entry.is_future);
+            let of_urgency = self.entries.iter().filter(move |entry| entry.urgency == urgency && entry.is_rated);
             of_urgency
                 .filter(|entry| entry.margin_asked != today || entry.commission_asked != today)
                 .map(|entry| match entry.margin_asked == today {
@@ -106,7 +112,7 @@ impl RateBook {
                 })
                 .next()
         };
-        question(Urgency::Used).or_else(|| question(Urgency::Followed))
+        [Urgency::Used, Urgency::Targeted, Urgency::Followed].into_iter().find_map(question)
     }
 
     /// The question was answered, or refused: it is not put again today.
@@ -133,6 +139,18 @@ impl RateBook {
         });
     }
 
+    /// The counter's margin for an option: of a written lot the premium, a fixed amount, and a least sum of both.
+    pub fn option_margin(&mut self, id: InstrumentId, facts: &OptionCostFacts, today: TradingDay) {
+        let sane = [facts.fixed_per_lot, facts.least_per_lot].iter().all(|amount| amount.is_present());
+        self.told(id, &facts.symbol, sane, |entry| {
+            let rates = &mut entry.rates;
+            (rates.long_margin_ratio, rates.long_margin_per_lot) = (0, Money::ZERO);
+            (rates.short_margin_ratio, rates.short_margin_per_lot) = (SCALE, facts.fixed_per_lot);
+            rates.short_margin_least_per_lot = facts.least_per_lot;
+            entry.margin_day = today;
+        });
+    }
+
     /// The counter's commission for a contract, as [`Self::margin`].
     pub fn commission(&mut self, id: InstrumentId, facts: &CommissionFacts, today: TradingDay) {
         let ratios = [facts.open_ratio, facts.close_ratio, facts.close_today_ratio];
@@ -149,7 +167,9 @@ impl RateBook {
     fn told(&mut self, id: InstrumentId, name: &Symbol, sane: bool, write: impl FnOnce(&mut Entry)) {
         let mut changed = false;
         self.with(id, |entry| {
-            let names = entry.symbol.as_bytes().starts_with(name.as_bytes()) && !name.is_empty();
+            // An option's product is not what its symbol begins with: `m_o` of `m2409-C-3000`.
+            let of_product = name.as_bytes() == entry.product.as_bytes();
+            let names = !name.is_empty() && (entry.symbol.as_bytes().starts_with(name.as_bytes()) || of_product);
             if sane && names {
                 write(entry);
                 let whole = !entry.margin_day.is_absent() && !entry.commission_day.is_absent();
@@ -180,5 +200,5 @@ impl RateBook {
 
 /// Whether a ratio can be one: of the value, from nothing to all of it and the same again.
 const fn is_ratio(raw: i64) -> bool {
-    raw >= 0 && raw <= 2 * shrike_core::units::SCALE
+    raw >= 0 && raw <= 2 * SCALE
 }

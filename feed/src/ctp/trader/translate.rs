@@ -90,12 +90,13 @@ impl Frame<'_> {
         }
     }
 
-    /// The funds. The balance at the start of the day has the day's deposits; what working orders bind is one sum.
+    /// The funds. The balance at the start of the day has the day's deposits; options' premiums count as closed results;
+    /// what working orders bind is one sum.
     pub fn funds(&self, facts: &FundsFacts) -> FundsReport {
         FundsReport {
             trading_day: self.day_of(facts.trading_day),
             pre_balance: facts.pre_balance.plus(facts.deposit).minus(facts.withdraw),
-            close_profit: facts.close_profit,
+            close_profit: facts.close_profit.plus(facts.cash_in),
             position_profit: facts.position_profit,
             commission: facts.commission,
             margin: facts.margin,

@@ -6,7 +6,9 @@
 //! - the result of closing today's lots counts from their opening price, of earlier lots from the previous settlement;
 //! - held lots are marked from the same prices to the settlement once known, else to the last price;
 //! - margin is taken at the previous settlement for earlier lots and at the opening price for today's; both sides count;
-//! - long options carry no margin and no position profit: their premium is paid and received as close profit;
+//! - options carry no position profit, and bought ones no margin: premiums are paid and received;
+//! - a written option's margin is its premium, at the greater of previous settlement and last price, and a fixed amount,
+//!   and at least another;
 //! - profits of held lots can be used for new positions.
 
 use shrike_core::codes::Side;
@@ -95,11 +97,6 @@ impl Leg {
         Money::from_raw((worth - self.basis()) * self.side.sign() as i128 * multiplier as i128)
     }
 
-    /// Margin of the held lots.
-    pub(super) fn margin(&self, rates: &Rates, multiplier: i64) -> Money {
-        self.margin_of(Days::All, rates, multiplier)
-    }
-
     /// Margin of some days' lots.
     pub(super) fn margin_of(&self, days: Days, rates: &Rates, multiplier: i64) -> Money {
         margin(self.side, self.value(days, multiplier), self.lots(days), rates)
@@ -145,11 +142,11 @@ impl Leg {
 
 /// Margin of lots with this value.
 pub(super) fn margin(side: Side, value: Money, lots: i64, rates: &Rates) -> Money {
-    let (ratio, per_lot) = match side {
-        Side::Buy => (rates.long_margin_ratio, rates.long_margin_per_lot),
-        Side::Sell => (rates.short_margin_ratio, rates.short_margin_per_lot),
+    let (ratio, per_lot, least_per_lot) = match side {
+        Side::Buy => (rates.long_margin_ratio, rates.long_margin_per_lot, Money::ZERO),
+        Side::Sell => (rates.short_margin_ratio, rates.short_margin_per_lot, rates.short_margin_least_per_lot),
     };
-    fee(value, lots, ratio, per_lot)
+    fee(value, lots, ratio, per_lot).max(fee(Money::ZERO, lots, 0, least_per_lot))
 }
 
 /// A share of a value and an amount for each lot.
@@ -178,5 +175,14 @@ pub(super) fn closing_fee(price: Price, earlier: i64, today: i64, multiplier: i6
 pub(super) struct Cash {
     pub(super) pre_balance: Money,
     pub(super) close_profit: Money,
+    /// Premiums of options, received less paid.
+    pub(super) premium: Money,
     pub(super) commission: Money,
+}
+
+impl Cash {
+    /// A day's beginning.
+    pub(super) const fn starting(pre_balance: Money) -> Self {
+        Self { pre_balance, close_profit: Money::ZERO, premium: Money::ZERO, commission: Money::ZERO }
+    }
 }

@@ -52,6 +52,11 @@ impl Exchange {
         self.contract(id)?.rates.as_ref()
     }
 
+    /// Premiums of the day's options, received less paid: part of the close profit of [`Exchange::funds`].
+    pub const fn premium(&self) -> Money {
+        self.cash.premium
+    }
+
     /// Greatest order number of the day.
     pub const fn max_order_ref(&self) -> u64 {
         self.max_order_ref
@@ -141,11 +146,12 @@ impl Exchange {
             }
         }
         let cash = &self.cash;
-        let equity = cash.pre_balance.plus(cash.close_profit).plus(position_profit).minus(cash.commission);
+        let close_profit = cash.close_profit.plus(cash.premium);
+        let equity = cash.pre_balance.plus(close_profit).plus(position_profit).minus(cash.commission);
         FundsReport {
             trading_day: self.day,
             pre_balance: cash.pre_balance,
-            close_profit: cash.close_profit,
+            close_profit,
             position_profit,
             commission: cash.commission,
             margin,

@@ -122,7 +122,7 @@ impl Contract {
         }
     }
 
-    const fn is_option(&self) -> bool {
+    pub(super) const fn is_option(&self) -> bool {
         matches!(ProductClass::of(self.def.class), Some(ProductClass::Option))
     }
 
@@ -189,18 +189,23 @@ impl Contract {
     /// Margin of some days' lots of one side.
     pub(super) fn margin_of(&self, side: Side, days: Days) -> Money {
         match &self.rates {
-            Some(rates) if !(self.is_option() && side == Side::Buy) => {
-                self.leg(side).margin_of(days, rates, self.def.multiplier)
-            }
-            _ => Money::ZERO,
+            Some(rates) if self.is_option() => self.option_margin(side, days, rates),
+            Some(rates) => self.leg(side).margin_of(days, rates, self.def.multiplier),
+            None => Money::ZERO,
         }
     }
 
     /// Margin of what is held.
     pub(super) fn margin(&self) -> Money {
-        let Some(rates) = &self.rates else { return Money::ZERO };
-        let long = if self.is_option() { Money::ZERO } else { self.long.margin(rates, self.def.multiplier) };
-        long.plus(self.short.margin(rates, self.def.multiplier))
+        self.margin_of(Side::Buy, Days::All).plus(self.margin_of(Side::Sell, Days::All))
+    }
+
+    fn option_margin(&self, side: Side, days: Days, rates: &Rates) -> Money {
+        let (lots, price) = (self.leg(side).lots(days), self.mark().max(self.pre_settlement));
+        if side == Side::Buy || lots == 0 || price.is_absent() {
+            return Money::ZERO;
+        }
+        margin(side, price.value(Lots::new(lots), self.def.multiplier), lots, rates)
     }
 
     /// Result of what is held.
@@ -212,7 +217,7 @@ impl Contract {
         self.long.profit(at, multiplier).plus(self.short.profit(at, multiplier))
     }
 
-    /// Books a trade. Gives its result and its fee.
+    /// Books a trade. Gives its result (an option's premium) and its fee.
     pub(super) fn trade(&mut self, side: Side, offset: Offset, price: Price, lots: i64) -> (Money, Money) {
         let multiplier = self.def.multiplier;
         let rates = self.rates.unwrap_or_default();

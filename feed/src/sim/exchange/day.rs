@@ -1,9 +1,10 @@
 //! Trading days: the login that opens one, the settlement that ends one, and the roll between them.
 
+use super::account::Cash;
 use super::post::Report;
 use super::{Exchange, Numbers};
 use shrike_core::event::{Login, Settlement};
-use shrike_core::units::{Money, Nanos, Price, TradingDay};
+use shrike_core::units::{Nanos, Price, TradingDay};
 
 impl Exchange {
     /// Logs in for a trading day, as when the engine connects. A later day than the present one settles that first.
@@ -84,7 +85,8 @@ impl Exchange {
 
     /// The books pass to the next day.
     pub(super) fn settle_day(&mut self, next: TradingDay) {
-        let mut balance = self.cash.pre_balance.plus(self.cash.close_profit).minus(self.cash.commission);
+        let mut balance =
+            self.cash.pre_balance.plus(self.cash.close_profit).plus(self.cash.premium).minus(self.cash.commission);
         for contract in self.contracts.iter_mut().flatten() {
             balance = balance.plus(contract.position_profit());
             let mark = contract.mark();
@@ -95,7 +97,7 @@ impl Exchange {
             contract.working.clear();
             contract.begin_day(next);
         }
-        (self.cash.pre_balance, self.cash.close_profit, self.cash.commission) = (balance, Money::ZERO, Money::ZERO);
+        self.cash = Cash::starting(balance);
         self.orders.clear();
         self.fills.clear();
         self.numbers = [Numbers::default(); 16];

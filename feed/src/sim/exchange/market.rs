@@ -106,7 +106,9 @@ impl Exchange {
     pub(super) fn book_trade(&mut self, id: InstrumentId, side: Side, offset: Offset, price: Price, lots: i64) {
         if let Some(contract) = self.contract_mut(id) {
             let (profit, fee) = contract.trade(side, offset, price, lots);
-            self.cash.close_profit = self.cash.close_profit.plus(profit);
+            let is_premium = contract.is_option();
+            let sum = if is_premium { &mut self.cash.premium } else { &mut self.cash.close_profit };
+            *sum = sum.plus(profit);
             self.cash.commission = self.cash.commission.plus(fee);
         }
     }

@@ -118,7 +118,7 @@ impl Exchange {
             fills: Vec::new(),
             numbers: [Numbers::default(); 16],
             max_order_ref: 0,
-            cash: Cash { pre_balance: options.initial_balance, close_profit: Money::ZERO, commission: Money::ZERO },
+            cash: Cash::starting(options.initial_balance),
             arrivals: VecDeque::new(),
             post: Post::new(options.seed, options.delays),
             executions: Vec::new(),

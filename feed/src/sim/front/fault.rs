@@ -42,7 +42,7 @@ pub enum Place {
     Time(Option<TradingDay>, u32),
 }
 
-const PLACES: [(&str, Place); 16] = [
+const PLACES: [(&str, Place); 18] = [
     ("connect", Place::Connect),
     ("connect-market", Place::ConnectMarket),
     ("authenticate", Place::Authenticate),
@@ -56,6 +56,8 @@ const PLACES: [(&str, Place); 16] = [
     ("query-funds", Place::Query(QueryKind::Funds)),
     ("query-margin", Place::Query(QueryKind::Margin)),
     ("query-commission", Place::Query(QueryKind::Commission)),
+    ("query-option-cost", Place::Query(QueryKind::OptionCost)),
+    ("query-option-commission", Place::Query(QueryKind::OptionCommission)),
     ("insert", Place::Insert),
     ("cancel", Place::Cancel),
     ("update", Place::Update),

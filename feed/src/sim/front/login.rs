@@ -56,6 +56,15 @@ impl Front {
         }
     }
 
+    /// As CTP's front: the answer, then the end of the connection (the API's manual, `ReqUserLogout`).
+    pub(super) fn logout(&mut self, conn: Conn, request: i32) {
+        if !self.is_in(conn) {
+            return self.answer(conn, request, errors::NOT_LOGGED_IN, What::LoggedOut);
+        }
+        self.answer(conn, request, 0, What::LoggedOut);
+        self.close(conn);
+    }
+
     fn may_log_in(&mut self, authenticated: bool, who: &Who) -> Result<(), i32> {
         let options = &self.options;
         if options.ban_after > 0 && self.wrong_logins >= options.ban_after {

@@ -109,11 +109,17 @@ impl Front {
         }
     }
 
+    /// Each contract is acknowledged, whether or not it was subscribed.
     pub(super) fn unsubscribe(&mut self, conn: Conn, symbols: &[Symbol]) {
-        for name in symbols {
+        if !self.is_in(conn) {
+            return;
+        }
+        for (index, name) in symbols.iter().enumerate() {
             if let (Some(id), Some(session)) = (self.by_symbol.get(name.as_bytes()), self.sessions.get_mut(&conn)) {
                 session.subscribed.remove(id);
             }
+            let (is_last, what) = (index + 1 == symbols.len(), What::Unsubscribed(*name));
+            self.tell(conn, Callback { is_last, what, ..Callback::default() });
         }
     }
 }

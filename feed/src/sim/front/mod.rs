@@ -230,6 +230,7 @@ impl Front {
             (FromClient::Login(..), Some(Channel::Trading)) => Some(Place::Login),
             (FromClient::Login(..), Some(Channel::Market)) => Some(Place::LoginMarket),
             (FromClient::Subscribe(_) | FromClient::Unsubscribe(_), Some(Channel::Market)) => None,
+            (FromClient::Logout(_), Some(Channel::Trading)) => None,
             (FromClient::Confirm(_), Some(Channel::Trading)) => Some(Place::Confirm),
             (FromClient::Query(_, ask), Some(Channel::Trading)) => Some(Place::Query(ask.kind)),
             (FromClient::Insert(..), Some(Channel::Trading)) => Some(Place::Insert),
@@ -253,6 +254,7 @@ impl Front {
             }
             FromClient::Authenticate(request, who) => self.authenticate(conn, *request, who),
             FromClient::Login(request, who) => self.login(conn, *request, who),
+            FromClient::Logout(request) => self.logout(conn, *request),
             FromClient::Confirm(request) => self.confirm(conn, *request),
             FromClient::Query(request, ask) => self.query(conn, *request, ask, exchange),
             FromClient::Insert(request, order) => self.insert(conn, *request, order, exchange),

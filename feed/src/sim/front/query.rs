@@ -4,10 +4,10 @@
 use super::wire::{Ask, QueryKind};
 use super::{Conn, Front, errors};
 use crate::ctp::callback::{
-    Callback, CommissionFacts, FundsFacts, InstrumentFacts, MarginFacts, PositionFacts, Symbol, What,
+    Callback, CommissionFacts, FundsFacts, InstrumentFacts, MarginFacts, OptionCostFacts, PositionFacts, Symbol, What,
 };
 use crate::sim::exchange::Exchange;
-use shrike_core::codes::Exchange as Place;
+use shrike_core::codes::{Exchange as Place, ProductClass};
 use shrike_core::event::{InstrumentDef, Rates};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Lots, Money, Nanos, Text, TradingDay};
@@ -63,7 +63,11 @@ impl Front {
                 held
             }
         };
-        let rates = || by_name().into_iter().filter_map(|id| Some((wanted(id)?, exchange.rates(id)?)));
+        // Futures and options are asked about in different words.
+        let rates = |class: ProductClass| {
+            let known = by_name().into_iter().filter_map(|id| Some((wanted(id)?, exchange.rates(id)?)));
+            known.filter(move |(def, _)| def.class() == Some(class))
+        };
         match ask.kind {
             QueryKind::Instruments => {
                 let defs = self.contracts.iter().flatten().filter_map(|listed| wanted(listed.def.instrument));
@@ -96,9 +100,20 @@ impl Front {
                 lines.map(|line| What::PositionLine(Some(position(line)))).collect()
             }
             QueryKind::Funds => vec![What::Funds(Some(funds(exchange)))],
-            QueryKind::Margin => rates().map(|(def, rates)| What::MarginRate(Some(margin(def, rates)))).collect(),
+            QueryKind::Margin => {
+                rates(ProductClass::Future).map(|(def, rates)| What::MarginRate(Some(margin(def, rates)))).collect()
+            }
             QueryKind::Commission => {
-                rates().map(|(def, rates)| What::CommissionRate(Some(commission(def, rates)))).collect()
+                let rates = rates(ProductClass::Future);
+                rates.map(|(def, rates)| What::CommissionRate(Some(commission(def, rates)))).collect()
+            }
+            QueryKind::OptionCost => {
+                let rates = rates(ProductClass::Option);
+                rates.map(|(def, rates)| What::OptionCost(Some(option_cost(def, rates)))).collect()
+            }
+            QueryKind::OptionCommission => {
+                let rates = rates(ProductClass::Option);
+                rates.map(|(def, rates)| What::OptionCommission(Some(commission(def, rates)))).collect()
             }
         }
     }
@@ -114,6 +129,8 @@ const fn nothing(kind: QueryKind) -> What {
         QueryKind::Funds => What::Funds(None),
         QueryKind::Margin => What::MarginRate(None),
         QueryKind::Commission => What::CommissionRate(None),
+        QueryKind::OptionCost => What::OptionCost(None),
+        QueryKind::OptionCommission => What::OptionCommission(None),
     }
 }
 
@@ -157,6 +174,14 @@ fn margin(def: &InstrumentDef, rates: &Rates) -> MarginFacts {
     }
 }
 
+fn option_cost(def: &InstrumentDef, rates: &Rates) -> OptionCostFacts {
+    OptionCostFacts {
+        symbol: symbol(def),
+        fixed_per_lot: rates.short_margin_per_lot,
+        least_per_lot: rates.short_margin_least_per_lot,
+    }
+}
+
 fn commission(def: &InstrumentDef, rates: &Rates) -> CommissionFacts {
     CommissionFacts {
         symbol: symbol(def),
@@ -176,10 +201,10 @@ fn funds(exchange: &Exchange) -> FundsFacts {
         pre_balance: funds.pre_balance,
         deposit: Money::ZERO,
         withdraw: Money::ZERO,
-        close_profit: funds.close_profit,
+        close_profit: funds.close_profit.minus(exchange.premium()),
         position_profit: funds.position_profit,
         commission: funds.commission,
-        cash_in: Money::ZERO,
+        cash_in: exchange.premium(),
         margin: funds.margin,
         frozen_margin: frozen.margin,
         frozen_cash: frozen.premium,

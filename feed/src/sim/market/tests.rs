@@ -271,6 +271,7 @@ fn tables() -> (Sessions, Vec<Product>) {
         listed: TradingDay::ABSENT,
         daily_cancels: 500,
         rates: ProductRates::default(),
+        option_margin: None,
     };
     let products = vec![
         product(Exchange::Shfe, "rb", 10, "1"),

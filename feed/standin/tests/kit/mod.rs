@@ -25,8 +25,9 @@ pub fn listen(home: &str, more: &[&str]) -> String {
     let _ = fs::remove_dir_all(&home);
     let home_text = home.display().to_string();
     let words = ["exchange", "--profile", "demo", "--home", &home_text, "--listen", "127.0.0.1:0"];
-    let rb = ["--set", "generator.products=[\"rb\"]"];
-    let all = words.iter().chain(&rb).chain(more);
+    // The exchange ends with the process: what it had in memory nobody would clear away.
+    let set = ["--set", "generator.products=[\"rb\"]", "--set", "journal.live_dir="];
+    let all = words.iter().chain(&set).chain(more);
     let Exchange { args } = Exchange::try_parse_from(all).expect("good arguments");
     let exchange = std::thread::spawn(move || exchange::run(&args).map(drop));
     let began = Instant::now();

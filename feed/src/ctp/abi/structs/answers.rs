@@ -327,4 +327,40 @@ structs! {
         pub instrument_id: [u8; 81] = "InstrumentID" @ 131,
         skip_212: [u8; 4],
     }
+
+    /// What a written option binds, by lot.
+    OptionInstrTradeCost = [208, 208, 208, 208] {
+        pub broker_id: [u8; 11] = "BrokerID" @ 0,
+        pub investor_id: [u8; 13] = "InvestorID" @ 11,
+        skip_24: [u8; 31],
+        pub hedge_flag: u8 = "HedgeFlag" @ 55,
+        pub fixed_margin: f64 = "FixedMargin" @ 56,
+        pub mini_margin: f64 = "MiniMargin" @ 64,
+        pub royalty: f64 = "Royalty" @ 72,
+        pub exch_fixed_margin: f64 = "ExchFixedMargin" @ 80,
+        pub exch_mini_margin: f64 = "ExchMiniMargin" @ 88,
+        pub exchange_id: [u8; 9] = "ExchangeID" @ 96,
+        skip_105: [u8; 17],
+        pub instrument_id: [u8; 81] = "InstrumentID" @ 122,
+        skip_203: [u8; 5],
+    }
+
+    /// Commission rates of the account in an option.
+    OptionInstrCommRate = [232, 232, 232, 232] {
+        skip_0: [u8; 31],
+        pub investor_range: u8 = "InvestorRange" @ 31,
+        pub broker_id: [u8; 11] = "BrokerID" @ 32,
+        pub investor_id: [u8; 13] = "InvestorID" @ 43,
+        pub open_ratio_by_money: f64 = "OpenRatioByMoney" @ 56,
+        pub open_ratio_by_volume: f64 = "OpenRatioByVolume" @ 64,
+        pub close_ratio_by_money: f64 = "CloseRatioByMoney" @ 72,
+        pub close_ratio_by_volume: f64 = "CloseRatioByVolume" @ 80,
+        pub close_today_ratio_by_money: f64 = "CloseTodayRatioByMoney" @ 88,
+        pub close_today_ratio_by_volume: f64 = "CloseTodayRatioByVolume" @ 96,
+        skip_104: [u8; 16],
+        pub exchange_id: [u8; 9] = "ExchangeID" @ 120,
+        skip_129: [u8; 17],
+        pub instrument_id: [u8; 81] = "InstrumentID" @ 146,
+        skip_227: [u8; 5],
+    }
 }

@@ -159,4 +159,29 @@ structs! {
         skip_64: [u8; 17],
         pub instrument_id: [u8; 81] = "InstrumentID" @ 81,
     }
+
+    /// Asks for the [`OptionInstrTradeCost`](super::OptionInstrTradeCost) of an option; without prices, at the last
+    /// settlement's.
+    QryOptionInstrTradeCost = [184, 184, 184, 184] {
+        pub broker_id: [u8; 11] = "BrokerID" @ 0,
+        pub investor_id: [u8; 13] = "InvestorID" @ 11,
+        skip_24: [u8; 31],
+        pub hedge_flag: u8 = "HedgeFlag" @ 55,
+        pub input_price: f64 = "InputPrice" @ 56,
+        pub underlying_price: f64 = "UnderlyingPrice" @ 64,
+        pub exchange_id: [u8; 9] = "ExchangeID" @ 72,
+        skip_81: [u8; 17],
+        pub instrument_id: [u8; 81] = "InstrumentID" @ 98,
+        skip_179: [u8; 5],
+    }
+
+    /// Asks for the [`OptionInstrCommRate`](super::OptionInstrCommRate) of an option.
+    QryOptionInstrCommRate = [162, 162, 162, 162] {
+        pub broker_id: [u8; 11] = "BrokerID" @ 0,
+        pub investor_id: [u8; 13] = "InvestorID" @ 11,
+        skip_24: [u8; 31],
+        pub exchange_id: [u8; 9] = "ExchangeID" @ 55,
+        skip_64: [u8; 17],
+        pub instrument_id: [u8; 81] = "InstrumentID" @ 81,
+    }
 }

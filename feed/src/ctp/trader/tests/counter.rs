@@ -60,6 +60,8 @@ pub struct Counter {
     pub front_id: i32,
     pub session_id: i32,
     pub running: bool,
+    /// Until then the library is busy with its release.
+    pub released_at: Nanos,
     pub connected: bool,
     pub logged_in: bool,
     pub reconnect_at: Option<Nanos>,
@@ -87,6 +89,10 @@ pub struct Counter {
     pub instruments: Vec<InstrumentFacts>,
     pub margin: Option<MarginFacts>,
     pub commission: Option<CommissionFacts>,
+    pub option_cost: Option<OptionCostFacts>,
+    pub option_commission: Option<CommissionFacts>,
+    /// The contracts whose rates were asked for, in order.
+    pub rated: Vec<Symbol>,
 }
 
 pub fn symbol(text: &str) -> Symbol {
@@ -368,6 +374,7 @@ impl TraderApi for Handle {
     fn start(&mut self) -> Result<(), String> {
         let mut counter = self.0.borrow_mut();
         let now = counter.now;
+        assert!(now >= counter.released_at, "a start before the release has ended");
         counter.calls.push((now, Called::Start));
         (counter.running, counter.reconnect_at) = (true, Some(now));
         Ok(())
@@ -379,6 +386,11 @@ impl TraderApi for Handle {
         counter.calls.push((now, Called::Stop));
         (counter.running, counter.connected, counter.logged_in) = (false, false, false);
         counter.reconnect_at = None;
+    }
+
+    fn is_stopped(&mut self) -> bool {
+        let counter = self.0.borrow();
+        !counter.running && counter.now >= counter.released_at
     }
 
     fn authenticate(&mut self, request_id: i32) -> i32 {
@@ -424,13 +436,19 @@ impl TraderApi for Handle {
             Query::Trades => 2,
             Query::Positions => 3,
             Query::Funds => 4,
-            Query::MarginRate(_) | Query::CommissionRate(_) => {
+            Query::MarginRate(name)
+            | Query::CommissionRate(name)
+            | Query::OptionCost(name)
+            | Query::OptionCommission(name) => {
                 let mut counter = self.0.borrow_mut();
                 let (now, margin, commission) = (counter.now, counter.margin, counter.commission);
                 counter.calls.push((now, Called::Rates));
+                counter.rated.push(Symbol::new(name).unwrap());
                 let what = match query {
                     Query::MarginRate(_) => What::MarginRate(margin),
-                    _ => What::CommissionRate(commission),
+                    Query::CommissionRate(_) => What::CommissionRate(commission),
+                    Query::OptionCost(_) => What::OptionCost(counter.option_cost),
+                    _ => What::OptionCommission(counter.option_commission),
                 };
                 counter.push(what, request_id, true, 0);
                 return 0;

@@ -101,7 +101,7 @@ fn money(rng: &mut Rng) -> Money {
 
 fn what(rng: &mut Rng) -> What {
     let some = !rng.chance(20);
-    match rng.below(21) {
+    match rng.below(23) {
         0 => What::Connected,
         1 if rng.chance(30) => What::Disconnected { reason: 0x2001 },
         2 => What::Authenticated,
@@ -176,6 +176,14 @@ fn what(rng: &mut Rng) -> What {
             open_per_lot: money(rng),
             ..CommissionFacts::default()
         })),
+        20 => What::OptionCost(some.then(|| OptionCostFacts {
+            symbol: rng.symbol(),
+            fixed_per_lot: money(rng),
+            least_per_lot: money(rng),
+        })),
+        21 => {
+            What::OptionCommission(some.then(|| CommissionFacts { symbol: rng.symbol(), ..CommissionFacts::default() }))
+        }
         _ => What::Subscribed(rng.symbol()),
     }
 }
@@ -212,6 +220,9 @@ impl TraderApi for Rc<RefCell<Onlooker>> {
         let mut onlooker = self.borrow_mut();
         (onlooker.watch.running, onlooker.watch.query, onlooker.watch.logged_in) = (false, None, false);
     }
+    fn is_stopped(&mut self) -> bool {
+        true
+    }
     fn authenticate(&mut self, request_id: i32) -> i32 {
         self.borrow_mut().watch.request = Some(request_id);
         0
@@ -234,8 +245,8 @@ impl TraderApi for Rc<RefCell<Onlooker>> {
             Query::Trades => 2,
             Query::Positions => 3,
             Query::Funds => 4,
-            Query::MarginRate(_) => 5,
-            Query::CommissionRate(_) => 6,
+            Query::MarginRate(_) | Query::OptionCost(_) => 5,
+            Query::CommissionRate(_) | Query::OptionCommission(_) => 6,
         };
         let code = if onlooker.codes.chance(10) { -2 } else { 0 };
         let now = onlooker.now;
@@ -282,8 +293,8 @@ impl Watch {
             What::TradeLine(_) => 2,
             What::PositionLine(_) => 3,
             What::Funds(_) => 4,
-            What::MarginRate(_) => 5,
-            What::CommissionRate(_) => 6,
+            What::MarginRate(_) | What::OptionCost(_) => 5,
+            What::CommissionRate(_) | What::OptionCommission(_) => 6,
             What::Failed if callback.error != 0 => part,
             _ => return,
         };

@@ -73,7 +73,8 @@ impl Bench {
         let clock = Clock::Simulated(time.clone());
         let tables = Tables::builtin().unwrap();
         let wanted = Box::new(|symbol: &str| symbol.starts_with("rb") || symbol.starts_with('m'));
-        let contracts = Contracts::new(tables.sessions.clone(), Arc::new(tables.products.clone()), wanted);
+        let mut contracts = Contracts::new(tables.sessions.clone(), Arc::new(tables.products.clone()), wanted);
+        contracts.target(Box::new(|symbol: &str| symbol.starts_with("m2409")));
         let handle = Handle(counter.clone());
         let gateway = CtpGateway::new(
             handle.clone(),
@@ -96,6 +97,10 @@ impl Bench {
             kinds: Vec::new(),
             reports: Vec::new(),
         }
+    }
+
+    pub fn counting(self, attempts: Attempts) -> Self {
+        Self { gateway: self.gateway.counting(attempts), ..self }
     }
 
     pub fn now(&self) -> Nanos {

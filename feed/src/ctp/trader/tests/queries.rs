@@ -2,8 +2,10 @@
 
 use super::counter::{Called, future};
 use super::*;
-use crate::ctp::callback::{Callback, CommissionFacts, MarginFacts, OrderFacts, What};
-use shrike_core::codes::{Exchange, OrderStatus, SubmitStatus};
+use crate::ctp::callback::{
+    Callback, CommissionFacts, InstrumentFacts, MarginFacts, OptionCostFacts, OrderFacts, What,
+};
+use shrike_core::codes::{Exchange, OptionType, OrderStatus, ProductClass, SubmitStatus};
 use shrike_core::ring::{Consumer, Offered, ring};
 use shrike_core::units::{Money, Text};
 
@@ -309,6 +311,74 @@ fn margin_that_adds_to_the_exchanges_is_added() {
     bench.run(20);
     let rates = bench.ledger.position(bench.id("rb2410")).unwrap().rates().unwrap();
     assert_eq!((rates.long_margin_ratio, rates.short_margin_ratio), (12_000_000, 14_000_000));
+}
+
+/// A call on soybean meal, struck at 3 000.
+fn option() -> InstrumentFacts {
+    InstrumentFacts {
+        class: Some(ProductClass::Option),
+        option: Some(OptionType::Call),
+        strike: Price::whole(3_000),
+        underlying: symbol("m2409"),
+        ..future("m2409-C-3000", Exchange::Dce, "m_o", 10)
+    }
+}
+
+#[test]
+fn options_are_asked_about_in_words_of_their_own_and_kept_for_tomorrow() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("rates");
+    let options = CtpOptions { rates_spacing_ns: SECOND, ..options() };
+    let rates = |bench: &Bench| *bench.ledger.position(bench.id("m2409-C-3000")).unwrap().rates().unwrap();
+    {
+        let mut bench = Bench::with(options, file.clone());
+        bench.counter.borrow_mut().instruments.push(option());
+        bench.run_until_ready(30);
+        let assumed = rates(&bench);
+        // A written lot binds its premium and three tenths of what the strike is worth; a bought one nothing.
+        assert_eq!((assumed.assumed, assumed.short_margin_ratio), (1, 100_000_000));
+        assert_eq!((assumed.long_margin_ratio, assumed.short_margin_per_lot), (0, Money::whole(9_000)));
+        let cost = OptionCostFacts {
+            symbol: symbol("m2409-C-3000"),
+            fixed_per_lot: Money::whole(2_100),
+            least_per_lot: Money::whole(1_500),
+        };
+        // The row of commission is the product's, which the contract's name does not begin with.
+        let commission = CommissionFacts { symbol: symbol("m_o"), open_per_lot: Money::whole(2), ..commission() };
+        (bench.counter.borrow_mut().option_cost, bench.counter.borrow_mut().option_commission) =
+            (Some(cost), Some(commission));
+        bench.run(20);
+        let told = rates(&bench);
+        assert_eq!((told.assumed, told.short_margin_ratio, told.long_margin_ratio), (0, 100_000_000, 0));
+        assert_eq!(
+            (told.short_margin_per_lot, told.short_margin_least_per_lot),
+            (cost.fixed_per_lot, cost.least_per_lot)
+        );
+        assert_eq!((told.open_per_lot, told.close_today_ratio), (Money::whole(2), 20_000));
+    }
+    let mut bench = Bench::with(options, file);
+    bench.counter.borrow_mut().instruments.push(option());
+    bench.run_until_ready(30);
+    let cached = rates(&bench);
+    assert_eq!((cached.assumed, cached.short_margin_least_per_lot), (0, Money::whole(1_500)));
+    assert_eq!(cached.effective_day, day(20_240_604));
+}
+
+#[test]
+fn rates_of_what_is_held_come_first_then_of_what_strategies_target() {
+    let mut bench = Bench::with(CtpOptions { rates_spacing_ns: SECOND, ..options() }, PathBuf::new());
+    {
+        let mut counter = bench.counter.borrow_mut();
+        counter.instruments = ["rb2409", "rb2410", "rb2411"].map(|code| future(code, Exchange::Shfe, "rb", 10)).into();
+        counter.instruments.extend([future("m2409", Exchange::Dce, "m", 10), option()]);
+        counter.held = [((symbol("rb2411"), Side::Buy), [1, 0])].into();
+    }
+    bench.run_until_ready(30);
+    bench.run(30);
+    let mut asked = bench.counter.borrow().rated.clone();
+    asked.dedup();
+    let order = ["rb2411", "m2409", "m2409-C-3000", "rb2409", "rb2410"].map(symbol);
+    assert_eq!(asked, order, "held, targeted (`m2409*` here), the rest; both halves of each");
 }
 
 /// The private flow of a busy day, told again after a reconnect, through the ring that the library's thread fills: that

@@ -2,6 +2,7 @@
 
 use super::counter::Called;
 use super::*;
+use crate::ctp::api::Credentials;
 use crate::ctp::callback::{CancelFacts, OrderFacts, What};
 use shrike_core::codes::{AlarmKind, OrderStatus, SubmitStatus};
 use shrike_core::units::Text;
@@ -18,6 +19,59 @@ fn a_bad_password_is_sent_twice_and_never_again() {
     assert_eq!(bench.kinds.iter().filter(|kind| **kind == Kind::Alarm).count(), 1);
     let notes = bench.gateway.take_notes().join("\n");
     assert!(notes.contains("the account is not locked: correct the password"), "{notes}");
+}
+
+/// A supervisor starts the engine again whenever it ends.
+#[test]
+fn restarts_send_a_bad_password_no_more_often() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("refused");
+    let credentials = |password: &str| Credentials { password: password.to_owned(), ..Credentials::default() };
+    let open = |password| Attempts::open(&file, &credentials(password));
+    let mut logins = 0;
+    for _ in 0..5 {
+        if open("wrong").refusal(options().session.password_attempts_max).is_some() {
+            continue;
+        }
+        let mut bench = Bench::new().counting(open("wrong"));
+        bench.counter.borrow_mut().login_error = 3;
+        while bench.counter.borrow().count(Called::Login) == 0 {
+            bench.run(1);
+        }
+        // Killed as the answer has come.
+        bench.run(1);
+        logins += bench.counter.borrow().count(Called::Login);
+    }
+    assert_eq!(logins, 2);
+    // What is refused for good is not tried again either, and a login that is well begins anew.
+    for (error, refused) in [(75, true), (0, false)] {
+        open("other").keep(0).unwrap();
+        let mut bench = Bench::new().counting(open("other"));
+        bench.counter.borrow_mut().login_error = error;
+        bench.run(5);
+        assert_eq!(open("other").refusal(2).is_some(), refused, "{error}");
+    }
+    open("right").keep(1).unwrap();
+    let mut bench = Bench::new().counting(open("right"));
+    bench.run_until_ready(30);
+    assert!(!file.exists(), "a login that is well clears the count");
+}
+
+/// The vendor's `Release` joins its threads, which may take seconds: the edge goes on meanwhile.
+#[test]
+fn a_slow_release_holds_nobody_up_and_the_next_start_waits_for_it() {
+    let mut bench = Bench::new();
+    let until = bench.now().after(40 * SECOND);
+    bench.counter.borrow_mut().deaf = true;
+    bench.run(5);
+    bench.counter.borrow_mut().released_at = until;
+    bench.run(25);
+    bench.counter.borrow_mut().deaf = false;
+    assert_eq!(bench.counter.borrow().count(Called::Stop), 1, "no answer for 15 seconds");
+    assert_eq!(bench.counter.borrow().count(Called::Start), 1);
+    bench.run_until_ready(40);
+    assert!(bench.now() >= until);
+    bench.assert_books_equal();
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Logins, positions by day, money by CTP's by-date rules, settlement and the roll, resyncs.
 
-use super::kit::{ID, Kit, Shown, day};
-use shrike_core::codes::{Exchange as Place, Offset, PhaseKind, RequestKind, Side};
-use shrike_core::event::{Event, OrderRequest};
+use super::kit::{ID, Kit, Shown, day, rates};
+use shrike_core::codes::{Exchange as Place, Offset, PhaseKind, ProductClass, RequestKind, Side};
+use shrike_core::event::{Event, InstrumentDef, OrderRequest, Rates};
 use shrike_core::units::{Money, Price};
 
 fn held(kit: &Kit) -> Vec<(i64, i64, i64, Price)> {
@@ -128,4 +128,37 @@ fn a_resync_restates_the_day() {
     kit.send(&query);
     kit.send(&OrderRequest { order_ref: 9, ..query });
     assert_eq!(kit.drain(), ["query 3", "query - error 25"]);
+}
+
+/// The ledger's tests tell such a day with other numbers: neither side's code is the other's.
+#[test]
+fn an_option_is_paid_for_and_only_a_written_one_binds_margin() {
+    let mut kit = Kit::open(Place::Shfe);
+    kit.market((&InstrumentDef { class: ProductClass::Option.code(), ..kit.def() }).into());
+    let (fixed, least) = (Money::whole(50), Money::whole(1_100));
+    let written = Rates { short_margin_ratio: 100_000_000, short_margin_per_lot: fixed, ..rates() };
+    kit.market((&Rates { short_margin_least_per_lot: least, ..written }).into());
+    kit.drain();
+    kit.trade(Side::Buy, Offset::Open, 2, 101);
+    kit.trade(Side::Sell, Offset::Open, 1, 99);
+    let funds = kit.exchange.funds();
+    assert_eq!((funds.close_profit, funds.position_profit), (Money::whole(-2_020 + 990), Money::ZERO));
+    assert_eq!(kit.exchange.premium(), funds.close_profit);
+    assert_eq!(funds.margin, Money::whole(1_100), "100 x 10 and 50, but at least");
+    kit.show(Shown { bids: &[(99, 5)], asks: &[(109, 5)], last: 108, traded: &[] });
+    assert_eq!(kit.exchange.funds().margin, Money::whole(1_130));
+    kit.trade(Side::Buy, Offset::Open, 1, 95);
+    kit.trade(Side::Sell, Offset::Open, 1, 107);
+    // Premium, fee of 1 and 1e-4 of value; the same with the fixed margin.
+    assert_eq!(kit.exchange.funds().frozen, Money::parse("2072.202").expect("money"));
+    let lines: Vec<_> = kit.exchange.position_lines().map(|line| (line.side, line.margin)).collect();
+    assert_eq!(lines, [(Side::Buy, Money::ZERO), (Side::Sell, Money::whole(1_130))]);
+    let next = day(20_240_103);
+    kit.phase(PhaseKind::Shut);
+    kit.settle(104, next);
+    kit.roll(next);
+    kit.drain();
+    let funds = kit.exchange.funds();
+    assert_eq!(funds.pre_balance, Money::parse("9998966.699").expect("money"), "less 1 030 and 3.301 in fees");
+    assert_eq!((kit.exchange.premium(), funds.margin), (Money::ZERO, least), "104 x 10 and 50, but at least");
 }

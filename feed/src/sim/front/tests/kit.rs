@@ -66,7 +66,21 @@ impl Kit {
             shown: Vec::new(),
             volume: 0,
         };
-        let def = InstrumentDef {
+        let def = kit.def();
+        let rates = Rates {
+            instrument: ID,
+            long_margin_ratio: 10_000_000,
+            short_margin_ratio: 12_000_000,
+            open_per_lot: Money::whole(1),
+            ..Rates::default()
+        };
+        kit.market((&def).into());
+        kit.market((&rates).into());
+        kit
+    }
+
+    pub(super) fn def(&self) -> InstrumentDef {
+        InstrumentDef {
             instrument: ID,
             symbol: Text::new(b"xx2405").expect("fits"),
             tick: Price::whole(1),
@@ -80,17 +94,7 @@ impl Kit {
             class: ProductClass::Future.code(),
             tradable: 1,
             ..InstrumentDef::default()
-        };
-        let rates = Rates {
-            instrument: ID,
-            long_margin_ratio: 10_000_000,
-            short_margin_ratio: 12_000_000,
-            open_per_lot: Money::whole(1),
-            ..Rates::default()
-        };
-        kit.market((&def).into());
-        kit.market((&rates).into());
-        kit
+        }
     }
 
     /// A market event, a millisecond after the one before.
@@ -274,6 +278,10 @@ fn callback_line(callback: &Callback) -> String {
         What::Instrument(Some(facts)) => format!("instrument {}", facts.symbol),
         What::MarginRate(Some(facts)) => format!("margin {}", facts.long_ratio),
         What::CommissionRate(Some(facts)) => format!("commission {}", facts.open_per_lot),
+        What::OptionCost(Some(facts)) => {
+            format!("option-cost {} at least {}", facts.fixed_per_lot, facts.least_per_lot)
+        }
+        What::OptionCommission(Some(facts)) => format!("option-commission {}", facts.open_per_lot),
         What::Status(facts) => format!("phase {}", facts.phase.map_or("-", |phase| phase.name())),
         What::Subscribed(symbol) => format!("subscribed {symbol}"),
         other => format!("{other:?}"),

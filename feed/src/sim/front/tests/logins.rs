@@ -157,3 +157,31 @@ fn what_is_no_client_is_closed() {
     assert_eq!(kit.said(), ["1: closed"]);
     assert_eq!(kit.front.connections(), 0);
 }
+
+#[test]
+fn a_logout_is_answered_and_ends_the_connection() {
+    let mut kit = Kit::new();
+    let conn = kit.connect(Channel::Trading, Resume::Restart);
+    kit.said();
+    kit.send(conn, FromClient::Logout(4));
+    assert_eq!(kit.said(), ["1: LoggedOut #4 error 6"], "nobody is logged in");
+    let conn = kit.trader();
+    kit.said();
+    kit.send(conn, FromClient::Logout(5));
+    assert_eq!(kit.said(), ["2: LoggedOut #5", "2: closed"]);
+}
+
+#[test]
+fn subscriptions_end_one_by_one() {
+    let mut kit = Kit::new();
+    let conn = kit.connect(Channel::Market, Resume::Restart);
+    kit.send(conn, FromClient::Unsubscribe(vec![name("xx2405")]));
+    kit.send(conn, FromClient::Login(1, who("")));
+    kit.send(conn, FromClient::Subscribe(vec![name("xx2405")]));
+    kit.said();
+    kit.send(conn, FromClient::Unsubscribe(vec![name("xx2405"), name("never")]));
+    kit.tick();
+    let said = kit.said();
+    assert_eq!(said.len(), 2, "no snapshot comes: {said:?}");
+    assert!(said.iter().all(|line| line.contains("Unsubscribed")), "{said:?}");
+}

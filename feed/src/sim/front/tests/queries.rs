@@ -4,9 +4,11 @@ use super::kit::*;
 use crate::ctp::callback::Symbol;
 use crate::sim::front::FrontOptions;
 use crate::sim::front::wire::{Ask, Channel, FromClient, QueryKind, Resume};
-use shrike_core::codes::{Exchange as Place, Side};
+use shrike_core::codes::{Exchange as Place, ProductClass, Side};
+use shrike_core::event::{InstrumentDef, Rates};
+use shrike_core::units::Money;
 
-const ALL: [QueryKind; 7] = [
+const ALL: [QueryKind; 9] = [
     QueryKind::Instruments,
     QueryKind::Orders,
     QueryKind::Trades,
@@ -14,6 +16,8 @@ const ALL: [QueryKind; 7] = [
     QueryKind::Funds,
     QueryKind::Margin,
     QueryKind::Commission,
+    QueryKind::OptionCost,
+    QueryKind::OptionCommission,
 ];
 
 #[test]
@@ -32,6 +36,8 @@ fn an_empty_answer_is_one_callback_with_nothing() {
             // Rates without a contract's name are those of what is held.
             "1: MarginRate(None) #9",
             "1: CommissionRate(None) #9",
+            "1: OptionCost(None) #9",
+            "1: OptionCommission(None) #9",
         ]
     );
 }
@@ -61,6 +67,41 @@ fn answers_come_from_the_books_and_end_with_their_last_line() {
             "1: funds 9999290.6 margin 558.4 #9",
             "1: margin 10000000 #9",
             "1: commission 1 #9",
+            // It is no option.
+            "1: OptionCost(None) #9",
+            "1: OptionCommission(None) #9",
+        ]
+    );
+}
+
+#[test]
+fn an_option_is_asked_about_in_words_of_its_own() {
+    let mut kit = Kit::new();
+    let conn = kit.trader();
+    let rates = Rates {
+        instrument: ID,
+        short_margin_ratio: 100_000_000,
+        short_margin_per_lot: Money::whole(50),
+        short_margin_least_per_lot: Money::whole(1_100),
+        open_per_lot: Money::whole(1),
+        ..Rates::default()
+    };
+    kit.market((&InstrumentDef { class: ProductClass::Option.code(), ..kit.def() }).into());
+    kit.market((&rates).into());
+    kit.order(conn, 1, Side::Sell, 2, 99);
+    kit.said();
+    let all = [QueryKind::Margin, QueryKind::Commission, QueryKind::OptionCost, QueryKind::OptionCommission];
+    all.into_iter().chain([QueryKind::Positions, QueryKind::Funds]).for_each(|kind| kit.query(conn, kind));
+    assert_eq!(
+        kit.said(),
+        [
+            "1: MarginRate(None) #9",
+            "1: CommissionRate(None) #9",
+            "1: option-cost 50 at least 1100 #9",
+            "1: option-commission 1 #9",
+            "1: position sell today 2 of 0 margin 2200 #9",
+            // Ten million and the premium of 1 980, less fees of 2 and the margin.
+            "1: funds 9999778 margin 2200 #9",
         ]
     );
 }

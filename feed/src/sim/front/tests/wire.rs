@@ -1,7 +1,9 @@
 //! The frames: what goes in comes out, and bytes from outside are refused or read, never more.
 
 use super::kit::{name, order_facts, who};
-use crate::ctp::callback::{Callback, CancelFacts, FundsFacts, LoginFacts, PositionFacts, StatusFacts, What};
+use crate::ctp::callback::{
+    Callback, CancelFacts, FundsFacts, LoginFacts, OptionCostFacts, PositionFacts, StatusFacts, What,
+};
 use crate::sim::front::wire::*;
 use proptest::prelude::*;
 use shrike_core::codes::{Exchange, PhaseKind, Side};
@@ -39,6 +41,7 @@ fn frames_read_back() {
     there_and_back(FromClient::Insert(8, order_facts(3, Side::Sell, -1, 5)));
     there_and_back(FromClient::Cancel(9, CancelFacts { session_id: i32::MIN, ..CancelFacts::default() }));
     there_and_back(FromClient::Subscribe(vec![name("a"), name("b")]));
+    there_and_back(FromClient::Logout(10));
     there_and_back(FromFront::Limits(3));
     let tick = DepthTick { last: Price::ABSENT, ..DepthTick::default() };
     there_and_back(FromFront::Tick(Snapshot { symbol: name("a"), exchange: Exchange::Ine, multiplier: 1_000, tick }));
@@ -55,6 +58,10 @@ fn frames_read_back() {
         What::Disconnected { reason: 0x1001 },
         What::LoggedIn(Some(login)),
         What::LoggedIn(None),
+        What::LoggedOut,
+        What::OptionCost(Some(OptionCostFacts { fixed_per_lot: Money::whole(7), ..OptionCostFacts::default() })),
+        What::OptionCommission(None),
+        What::Unsubscribed(name("m2405")),
         What::Failed,
         What::InsertRefused(None),
         What::Order(order_facts(1, Side::Buy, 1, 1)),

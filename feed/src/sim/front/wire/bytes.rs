@@ -3,8 +3,8 @@
 
 use super::{Ask, Channel, FRAME_MAX, FromClient, FromFront, Hello, QueryKind, Resume, Snapshot, Who, Wire};
 use crate::ctp::callback::{
-    Callback, CancelFacts, CommissionFacts, FundsFacts, InstrumentFacts, LoginFacts, MarginFacts, OrderFacts,
-    PositionFacts, StatusFacts, TradeFacts, What,
+    Callback, CancelFacts, CommissionFacts, FundsFacts, InstrumentFacts, LoginFacts, MarginFacts, OptionCostFacts,
+    OrderFacts, PositionFacts, StatusFacts, TradeFacts, What,
 };
 use shrike_core::codes::{
     Exchange, Offset, OptionType, OrderStatus, OrderType, PhaseKind, ProductClass, Side, SubmitStatus, TimeInForce,
@@ -186,6 +186,7 @@ structs! {
         max_market_lots, expiry, listed, is_trading, option, strike, underlying, long_margin_ratio, short_margin_ratio,
     }
     MarginFacts { symbol, long_ratio, long_per_lot, short_ratio, short_per_lot, is_relative }
+    OptionCostFacts { symbol, fixed_per_lot, least_per_lot }
     CommissionFacts {
         symbol, open_ratio, open_per_lot, close_ratio, close_per_lot, close_today_ratio, close_today_per_lot,
     }
@@ -221,7 +222,7 @@ macro_rules! tagged {
 tagged! {
     Channel { 1 Market, 2 Trading, }
     Resume { 1 Restart, 2 From(count), 3 Quick, 4 Never, }
-    QueryKind { 1 Instruments, 2 Orders, 3 Trades, 4 Positions, 5 Funds, 6 Margin, 7 Commission, }
+    QueryKind { 1 Instruments, 2 Orders, 3 Trades, 4 Positions, 5 Funds, 6 Margin, 7 Commission, 8 OptionCost, 9 OptionCommission, }
     FromClient {
         1 Hello(hello),
         2 Authenticate(request, who),
@@ -233,6 +234,7 @@ tagged! {
         8 Subscribe(symbols),
         9 Unsubscribe(symbols),
         10 Ack(count),
+        11 Logout(request),
     }
     FromFront { 1 Limits(queries), 2 Callback(callback), 3 Tick(snapshot), }
     What {
@@ -258,5 +260,9 @@ tagged! {
         19 MarginRate(facts),
         20 CommissionRate(facts),
         21 Subscribed(symbol),
+        22 OptionCost(facts),
+        23 OptionCommission(facts),
+        24 LoggedOut,
+        25 Unsubscribed(symbol),
     }
 }

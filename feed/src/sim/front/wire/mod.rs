@@ -9,7 +9,7 @@ use shrike_core::codes::Exchange;
 use shrike_core::event::DepthTick;
 
 /// The version of these frames; both sides must have the same.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 /// Bytes of the length before a frame.
 pub const PREFIX: usize = 4;
 /// Longest frame: a subscription of some thousand contracts.
@@ -94,6 +94,10 @@ pub enum QueryKind {
     Margin,
     /// Commission rates.
     Commission,
+    /// Margin of written options.
+    OptionCost,
+    /// Commission rates of options.
+    OptionCommission,
 }
 
 /// A query; an empty filter asks for all (for rates: of what is held).
@@ -112,6 +116,8 @@ pub struct Ask {
 pub enum FromClient {
     /// The first.
     Hello(Hello),
+    /// `ReqUserLogout`.
+    Logout(i32),
     /// `ReqAuthenticate`.
     Authenticate(i32, Who),
     /// `ReqUserLogin`.

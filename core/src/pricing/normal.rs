@@ -1,0 +1,83 @@
+//! The normal distribution: density, distribution function and Mills' ratio, all without a branch. Tails keep their
+//! relative accuracy: they are the density times Mills' ratio, and Mills' ratio is one polynomial.
+
+use super::elementary::{exp, polynomial};
+
+/// 1 / sqrt(2 pi).
+pub const FRAC_1_SQRT_TAU: f64 = 0.398_942_280_401_432_7;
+
+/// `(1 + x) R(x)` in `(x - 5) / (x + 5)`, R being Mills' ratio, by Chebyshev interpolation: a map of the half line to an
+/// interval as in Shepherd and Laframboise, Chebyshev approximation of (1 + 2x) exp(x^2) erfc x, Math. Comp. 36 (1981).
+const MILLS: [[f64; 4]; 6] = [
+    [1.156_848_628_291_894_6, -0.229_487_538_252_113_15, 0.077_781_598_868_737_69, 0.025_072_179_301_638_8],
+    [-0.066_177_600_779_096_3, 0.061_505_045_840_186_5, -0.038_026_592_185_841_39, 0.016_348_231_281_029_38],
+    [
+        -0.004_201_290_329_187_307,
+        1.953_063_837_079_078_6e-5,
+        0.000_457_043_923_579_536_55,
+        -0.000_134_374_278_557_113_5,
+    ],
+    [-2.480_583_845_192_319e-5, 2.270_961_270_923_768e-5, -1.763_323_926_573_674_6e-7, -3.277_287_633_208_865e-6],
+    [3.205_431_665_258_957_4e-7, 4.919_962_331_478_34e-7, -6.588_974_491_108_954e-8, -7.758_520_236_786_343e-8],
+    [9.092_476_134_019_147e-9, 1.103_207_115_157_433_6e-8, -7.073_898_575_561_589e-10, -9.564_832_934_712_551e-10],
+];
+
+/// Mills' ratio `(1 - N(x)) / n(x)` for finite `x >= 0`, within 4e-16 of it.
+#[inline(always)]
+pub fn mills(x: f64) -> f64 {
+    polynomial(&MILLS, (x - 5.0) / (x + 5.0)) / (x + 1.0)
+}
+
+/// The standard normal density n(x).
+#[inline(always)]
+pub fn density(x: f64) -> f64 {
+    FRAC_1_SQRT_TAU * exp(-0.5 * x * x)
+}
+
+/// The standard normal distribution function N(x) of a finite number: relative error below 1e-15 + 2e-16 x^2 in the
+/// lower tail, absolute in the upper.
+#[inline(always)]
+pub fn cdf(x: f64) -> f64 {
+    let tail = density(x) * mills(x.abs());
+    if x < 0.0 { tail } else { 1.0 - tail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(clippy::excessive_precision, reason = "as computed at 40 digits")]
+    fn values_by_mpmath() {
+        for (x, exact) in [
+            (-37.5, 4.605353009581955e-308),
+            (-20.0, 2.7536241186062337e-89),
+            (-8.3, 5.205569744890254e-17),
+            (-3.0, 0.0013498980316300946),
+            (-1.0, 0.15865525393145705),
+            (-0.1, 0.460172162722971),
+            (0.0, 0.5),
+            (0.5, 0.6914624612740131),
+            (2.0, 0.9772498680518208),
+            (6.0, 0.9999999990134123),
+        ] {
+            let error = ((cdf(x) - exact) / exact).abs();
+            assert!(error < 1e-15 + 2e-16 * x * x, "N({x}): {error:e}");
+        }
+        for (x, exact) in [
+            (0.0, 1.2533141373155003),
+            (1e-8, 1.2533141273155004),
+            (0.3, 1.0018374009921558),
+            (1.0, 0.6556795424187984),
+            (2.5, 0.35426511132979366),
+            (5.0, 0.19280810471531576),
+            (11.0, 0.09017567550106469),
+            (40.0, 0.02498440420572057),
+            (1000.0, 0.0009999990000029999),
+            (1e8, 9.999999999999999e-09),
+        ] {
+            let error = ((mills(x) - exact) / exact).abs();
+            assert!(error < 4.5e-16, "R({x}): {error:e}");
+        }
+    }
+}
