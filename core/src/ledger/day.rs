@@ -39,13 +39,6 @@ impl Ledger {
         Applied::Nothing
     }
 
-    /// A new process: its feed tells of its own holes, and does not know those of the one before. What was quoted before
-    /// is of the past until the next quote comes.
-    pub(super) fn on_start(&mut self) -> Applied {
-        self.positions.iter_mut().for_each(Position::start);
-        Applied::Nothing
-    }
-
     pub(super) fn on_settlement(&mut self, settlement: &Settlement) -> Applied {
         let day = self.account.day;
         let of_today = self.account.is_today(settlement.trading_day);

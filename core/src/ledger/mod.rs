@@ -239,7 +239,10 @@ impl Ledger {
             Event::PositionReport(report) => self.on_position_report(report),
             Event::FundsReport(report) => self.on_funds_report(report),
             Event::ResyncEnd(end) => self.on_resync_end(end),
-            Event::RunStart(_) => self.on_start(),
+            Event::RunStart(_) => {
+                self.positions.iter_mut().for_each(Position::start);
+                Applied::Nothing
+            }
             _ => Applied::Nothing,
         };
         self.account.ignored += matches!(applied, Applied::Ignored(_)) as u64;

@@ -585,8 +585,7 @@ fn a_hole_in_market_data_ends_with_its_process() {
     let (mut desk, _) = desk.restarted(settings());
     desk.log_in(day(2), 8);
     desk.resynced(&[]);
-    let said = desk.target(SHFE, 1, Urgency::Passive);
-    assert!(said.is_quiet() && said.refusals()[0].reason == RefusalReason::StaleQuote.code(), "what was seen before");
+    assert!(desk.target(SHFE, 1, Urgency::Passive).is_quiet(), "what was seen is of before the hole");
     assert_eq!(desk.market(SHFE, BID, ASK).inserts().len(), 1, "the new feed shows the market");
 }
 

@@ -82,6 +82,9 @@ pub const fn unreachable_because(fault: Fault, state: OrderState) -> Option<&'st
             F::RefuseRetry | F::RefusePrice | F::RefuseWait | F::RefuseForGood | F::ExchangeReject,
             S::Filled | S::Cancelled | S::Rejected | S::EndedShort,
         ) => Some("the order has not reached the counter, so nothing of it was told"),
+        (F::RefuseRetry | F::RefusePrice | F::RefuseWait | F::RefuseForGood | F::ExchangeReject, S::NeverArrived) => {
+            Some("it is decided on a later session only, when what was under way has arrived or is lost")
+        }
         (
             F::OrderDelay | F::RequestDrop,
             S::Working | S::Filled | S::Cancelled | S::Rejected | S::Lost | S::NeverArrived | S::EndedShort,

@@ -79,7 +79,7 @@ pub struct Judge {
     /// The greatest number that the engine has used on this trading day.
     pub(crate) last_ref: u64,
     /// Times of the latest orders, on the host's clock as the stage took it.
-    recent: VecDeque<Nanos>,
+    pub(crate) recent: VecDeque<Nanos>,
     /// The latest moment on the host's clock that the engine saw.
     pub(crate) clock: Nanos,
     /// By contract: when the engine was last shown a snapshot, and whether its data has a hole.

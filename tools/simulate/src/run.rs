@@ -125,6 +125,8 @@ fn crash(world: &mut World, last_words: &LastWords, ended: Ended) {
     }
     world.disk.crash_host(&mut chance);
     world.host_crashed = true;
+    // The window of the order rate passes while the host is down, whatever its clock says then.
+    world.judge.recent.clear();
     // Numbers of orders that went down with the host before they reached the counter are nobody's.
     let arrived = world.counter.known().iter().filter(|known| known.who == Who::Engine).map(|known| known.sent.2);
     let on_their_way = world.wire.under_way().map(|request| request.order_ref);
