@@ -327,15 +327,22 @@ impl World {
         if !offset.closes() {
             return None;
         }
+        // Lots are closed date by date where the exchange keeps dates apart: a person may have closed those of one date
+        // that an order of ours on its way has in mind, which is no fault of an order for the other.
+        let of_date = |other: Offset| other.closes() && (other == offset || offset == Offset::Close);
         let ordered: i64 = self
             .live_of(request)
-            .filter(|(other, offset, ..)| *other == side && offset.closes())
+            .filter(|(other, offset, ..)| *other == side && of_date(*offset))
             .map(|(.., lots)| lots)
             .sum();
         let mut lines = self.counter.exchange.positions();
         let held =
             lines.find(|line| line.instrument == request.instrument && Side::of(line.side) == Some(side.opposite()));
-        let held = held.map_or(0, |line| line.today.get() + line.yesterday.get());
+        let held = held.map_or(0, |line| match offset {
+            Offset::CloseToday => line.today.get(),
+            Offset::CloseYesterday => line.yesterday.get(),
+            _ => line.today.get() + line.yesterday.get(),
+        });
         let untold = self.judge.untold.get(&request.instrument.get()).map_or(0, |untold| untold.gross);
         let lots = request.lots.get();
         (ordered + lots > held + untold)
