@@ -1,6 +1,6 @@
 //! What Shrike costs, measured: rows of one table, each beside its budget (DESIGN) and the core-to-core floor of the same
-//! run. `shrike bench` and `cargo bench -p shrike-benches` print it. To add a row, write a function from [`Host`] to [`Outcome`] and list it
-//! in [`rows`].
+//! run. `shrike bench` and `cargo bench -p shrike-benches` print it. To add a row, write a function from [`Host`] to
+//! [`Outcome`] and list it in [`rows`]; one that needs the commands goes to `rows` of `tools/src/bench.rs`.
 #![deny(missing_docs)]
 
 mod decode;

@@ -1,5 +1,6 @@
-//! How long one core's write takes to reach another, for every pair, and the cores for the hot threads that follow from
-//! it. Each pair passes a number to and fro on one cache line, which is the floor of anything that crosses threads here.
+//! How long one core's write takes to reach another, for every pair (the bench's floor row takes the last two only), and
+//! the cores for the hot threads that follow from it. Each pair passes a number to and fro on one cache line, which is
+//! the floor of anything that crosses threads here.
 
 use super::facts::{Cores, Facts};
 use serde::Serialize;

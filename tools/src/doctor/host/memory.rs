@@ -54,11 +54,11 @@ fn locked(facts: &Facts, journal: &Journal, findings: &mut Findings) {
     let wanted = live_bytes(journal) + (1 << 30);
     match facts.limit("Max locked memory") {
         None => findings.skip("memlock", "/proc/self/limits cannot be read"),
-        Some(limit) if limit >= wanted => findings.ok("memlock", "enough for the engine and its live journals"),
+        Some(limit) if limit >= wanted => findings.ok("memlock", "enough to lock the engine and its live journals"),
         Some(limit) => findings.costs(
             "memlock",
             format!("{} may be locked, {} wanted", size(limit), size(wanted)),
-            "pages of the engine may be taken back when memory is short: 10 us to 10 ms each to read again",
+            "nothing can lock them (the engine does not by itself): a page taken back costs 10 us to 10 ms to read again",
             "`memlock unlimited` for the user in /etc/security/limits.conf, or LimitMEMLOCK=infinity in the unit",
         ),
     }
