@@ -585,7 +585,9 @@ fn a_hole_in_market_data_ends_with_its_process() {
     let (mut desk, _) = desk.restarted(settings());
     desk.log_in(day(2), 8);
     desk.resynced(&[]);
-    assert!(desk.target(SHFE, 1, Urgency::Passive).is_quiet(), "what was seen is of before the hole");
+    let said = desk.target(SHFE, 1, Urgency::Passive);
+    assert!(said.is_quiet(), "what was seen is of before the hole");
+    assert_eq!(said.refusals()[0].reason, RefusalReason::StaleQuote.code());
     assert_eq!(desk.market(SHFE, BID, ASK).inserts().len(), 1, "the new feed shows the market");
 }
 
