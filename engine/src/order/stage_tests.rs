@@ -305,6 +305,10 @@ fn a_silent_order_is_asked_about_then_lost_then_never_arrived() {
     assert_eq!(worst(&desk), Lots::new(2));
     desk.log_in(day(2), 8);
     desk.resynced(&[]);
+    let said = desk.wait(desk.settings.lost_grace_ns + desk.settings.ack_timeout_ns);
+    assert!(said.updates().is_empty(), "one answer to a new session is not enough");
+    assert_eq!(worst(&desk), Lots::new(2));
+    desk.resynced(&[]);
     let said = desk.wait(desk.settings.ack_timeout_ns);
     assert_eq!(said.updates()[0].state(), Some(OrderState::NeverArrived));
     assert_eq!(worst(&desk), Lots::new(0));
@@ -323,6 +327,8 @@ fn a_counter_that_restarted_gives_session_numbers_again() {
     }
     // The same number under another front is another session.
     desk.venue(&Login { front_id: 2, ..login(day(2), order.session_id) });
+    desk.resynced(&[]);
+    desk.wait(desk.settings.lost_grace_ns + desk.settings.ack_timeout_ns);
     desk.resynced(&[]);
     let said = desk.wait(desk.settings.ack_timeout_ns);
     assert_eq!(said.updates()[0].state(), Some(OrderState::NeverArrived));
