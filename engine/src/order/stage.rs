@@ -147,24 +147,37 @@ impl OrderStage {
         questions.into_iter().filter(|at| !at.is_absent()).min().unwrap_or(Nanos::MAX)
     }
 
+    #[inline]
     fn apply_input(&mut self, header: &Header, event: Event<'_>) {
         self.now = header.taken_ns;
-        if !matches!(event, Event::Quote(_) | Event::TargetPosition(_) | Event::TargetQuote(_)) {
-            self.calm_until = Nanos::ABSENT;
-        }
-        // A start's configuration and the end of a run lead to nothing: there is nobody yet, or any more, to send it.
-        let mark = matches!(event, Event::Config(_) | Event::RunEnd(_));
-        self.catchup = header.has(flags::CATCHUP) || mark;
+        self.catchup = header.has(flags::CATCHUP);
         self.timer_fired = false;
         self.notices.clear();
         self.told = 0;
         self.targets.clear_queue();
+        match event {
+            // Most events are quotes.
+            Event::Quote(quote) => {
+                self.ledger.apply(header, event);
+                self.targets.touch_instrument(quote.instrument);
+            }
+            _ => self.apply_other(header, event),
+        }
+        self.settle();
+    }
+
+    /// Folds an input that is no quote.
+    fn apply_other(&mut self, header: &Header, event: Event<'_>) {
+        if !matches!(event, Event::TargetPosition(_) | Event::TargetQuote(_)) {
+            self.calm_until = Nanos::ABSENT;
+        }
+        // A start's configuration and the end of a run lead to nothing: there is nobody yet, or any more, to send it.
+        self.catchup |= matches!(event, Event::Config(_) | Event::RunEnd(_));
         let opens = |phase: &Phase| phase.kind() == PhaseKind::Continuous;
         let was_open = |id| self.ledger.position(id).is_some_and(|book| book.phase() == PhaseKind::Continuous);
         let opened = matches!(event, Event::Phase(phase) if opens(phase) && !was_open(phase.instrument));
         let applied = self.ledger.apply(header, event);
         match event {
-            Event::Quote(quote) => self.targets.touch_instrument(quote.instrument),
             Event::Phase(phase) => {
                 if opened {
                     self.targets.forget_obstacles_of(phase.instrument);
@@ -204,7 +217,6 @@ impl OrderStage {
             Event::Alarm(alarm) => self.signal_alarm(alarm),
             _ => {}
         }
-        self.settle();
     }
 
     fn apply_output(&mut self, header: &Header, event: Event<'_>) {
