@@ -97,6 +97,14 @@ bugs! {
     GiveUpForgotten "give-up-forgotten",
     /// A lost order is dead after one restatement without it.
     LostDeadAtOnce "lost-dead-at-once",
+    /// After a crash the next order takes the number after the last in the journal, which may have lost some.
+    NoRoomForLostNumbers "no-room-for-lost-numbers",
+    /// An order that a restarted counter names otherwise is taken for somebody else's.
+    RenamedNotFound "renamed-not-found",
+    /// After a day roll our lots and balance stand as they were reckoned, whatever the venue says.
+    RollTakesNothingOver "roll-takes-nothing-over",
+    /// Answers to the session that sent an order still count, in the next session, as answers that lack it.
+    OldAbsenceCounts "old-absence-counts",
     /// A lost order is dead although the session that sent it still lives.
     LostDeadInSession "lost-dead-in-session",
     /// After a reconnect on the same day the stage trades on without a resync.

@@ -121,10 +121,10 @@ pub(super) struct Account {
     pub(super) restatement: u32,
     /// The restatement whose answers are all in.
     pub(super) complete: u32,
+    /// The trading day whose first complete answers were taken over; absent: none ever was.
+    pub(super) adopted: TradingDay,
     pub(super) logged_in: bool,
-    /// The venue's books of the first login were taken as the start.
-    pub(super) adopted: bool,
-    pub(super) pad: [u8; 2],
+    pub(super) pad: [u8; 15],
 }
 
 impl Account {
@@ -148,9 +148,9 @@ impl Account {
         day: TradingDay::ABSENT,
         restatement: 0,
         complete: 0,
+        adopted: TradingDay::ABSENT,
         logged_in: false,
-        adopted: false,
-        pad: [0; 2],
+        pad: [0; 15],
     };
 
     /// CTP's order numbers have twelve digits; greater ones are noise.

@@ -3,12 +3,25 @@
 use super::position::Position;
 use super::venue_books::VenueBook;
 use super::{Applied, Cell, Ignored, Ledger};
-use crate::event::{DayRoll, InstrumentDef, Login, Settlement};
+use crate::event::{DayRoll, InstrumentDef, Login, RunStart, Settlement};
 use crate::instrument::InstrumentId;
 use crate::seeded::{self, Bug};
 use crate::units::Money;
 
+/// More orders than a process can send between two syncs of its journal.
+const LOST_NUMBERS_MAX: u64 = 1_000;
+
 impl Ledger {
+    /// A new process. One that follows a host crash may have lost its last orders with the journal's end, and a counter
+    /// that restarted meanwhile names them otherwise: so numbers go on far above those that are known.
+    pub(super) fn on_start(&mut self, start: &RunStart) -> Applied {
+        self.positions.iter_mut().for_each(Position::start);
+        if start.after_clean_stop == 0 && !seeded::on(Bug::NoRoomForLostNumbers) {
+            self.account.see_ref(self.account.next_ref.saturating_add(LOST_NUMBERS_MAX));
+        }
+        Applied::Nothing
+    }
+
     /// Definitions of later days are told again when their day begins; only a contract new to the table is taken early.
     pub(super) fn on_definition(&mut self, def: &InstrumentDef) -> Applied {
         let today = self.account.day.max(self.account.login.trading_day);
@@ -55,6 +68,9 @@ impl Ledger {
         self.account.login = *login;
         self.account.logged_in = true;
         self.account.see_ref(login.max_order_ref);
+        if !seeded::on(Bug::OldAbsenceCounts) {
+            self.orders.forget_absences();
+        }
         if seeded::on(Bug::NumberReused) {
             self.account.next_ref = login.max_order_ref.saturating_add(1);
         }

@@ -71,7 +71,7 @@ pub use position::Position;
 pub use snapshot::RestoreError;
 
 use crate::codes::Side;
-use crate::event::{DayRoll, Event, Header, Login, Quote, flags};
+use crate::event::{DayRoll, Difference, Event, Header, Login, Quote, flags};
 use crate::instrument::{InstrumentId, Instruments};
 use crate::units::{Lots, Nanos, Price, TradingDay};
 use account::{Account, Totals};
@@ -133,7 +133,8 @@ pub enum Applied {
     DayRoll,
     /// The venue's restatement is complete: [`Ledger::differences`] may be asked.
     Restated {
-        /// Whether its books became ours, which happens once in a home's life.
+        /// Whether its books became ours, as the first complete answer of each trading day does;
+        /// [`Ledger::taken_over`] says what that changed.
         adopted: bool,
     },
 }
@@ -166,7 +167,7 @@ struct Cell {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StrategyPosition {
     /// Net lots of its fills, over all days, long positive. Strategy zero has what belongs to none: wild fills and
-    /// the position adopted at the first login; so the strategies' lots add up to the account's.
+    /// what was taken over from the venue; so the strategies' lots add up to the account's.
     pub net: Lots,
     /// Lots of its live buys.
     pub working_buys: Lots,
@@ -192,6 +193,8 @@ pub struct Ledger {
     fills: Fills,
     totals: Totals,
     account: Account,
+    /// What the latest complete answer changed, if it was taken over; part of no state.
+    taken_over: Vec<Difference>,
 }
 
 impl Ledger {
@@ -212,6 +215,8 @@ impl Ledger {
             fills: Fills::with_capacity(orders.saturating_mul(4)),
             totals: Totals::default(),
             account: Account::NEW,
+            // Both dates of both sides of a contract, and the balance.
+            taken_over: Vec::with_capacity(instruments.saturating_mul(4).saturating_add(1)),
         }
     }
 
@@ -244,10 +249,7 @@ impl Ledger {
             Event::PositionReport(report) => self.on_position_report(report),
             Event::FundsReport(report) => self.on_funds_report(report),
             Event::ResyncEnd(end) => self.on_resync_end(end),
-            Event::RunStart(_) => {
-                self.positions.iter_mut().for_each(Position::start);
-                Applied::Nothing
-            }
+            Event::RunStart(start) => self.on_start(start),
             _ => Applied::Nothing,
         }
     }
@@ -327,6 +329,11 @@ impl Ledger {
     #[inline]
     pub fn fill_count(&self) -> u64 {
         self.account.fills
+    }
+    /// Fills booked on this trading day.
+    #[inline]
+    pub fn fills_today(&self) -> usize {
+        self.fills.keys().len()
     }
     /// Facts that could not be booked, over all days.
     #[inline]

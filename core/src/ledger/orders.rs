@@ -4,6 +4,7 @@
 use super::index::{Index, NONE, mix};
 use super::order::Order;
 use crate::codes::{Exchange, Offset, Side};
+use crate::event::OrderReport;
 use crate::instrument::InstrumentId;
 use crate::units::{Text, TradingDay};
 use bytemuck::{Pod, Zeroable};
@@ -169,6 +170,20 @@ impl Orders {
         self.live_of(instrument).find(|(_, order)| fits(order)).map(|(index, _)| index)
     }
 
+    /// Our live order that a restarted counter names otherwise: sent on a session before this one, not numbered by the
+    /// exchange when last told of, and of the same terms.
+    pub(super) fn renamed(&self, report: &OrderReport, side: Side, session: (i32, i32)) -> Option<OrderIndex> {
+        let fits = |o: &Order| {
+            let sender = (o.front_id, o.session_id);
+            !o.wild
+                && o.order_sys_id.is_empty()
+                && sender != session
+                && sender != (report.front_id, report.session_id)
+                && (o.side, o.offset.code(), o.price, o.lots) == (side, report.offset, report.price, report.lots)
+        };
+        self.live_of(report.instrument).find(|(_, order)| fits(order)).map(|(index, _)| index)
+    }
+
     /// Adds a row and indexes what is known of it. Rows beyond the capacity allocate: none is dropped.
     pub(super) fn add(&mut self, order: Order) -> OrderIndex {
         let row = self.rows.len() as u32;
@@ -291,6 +306,14 @@ impl Orders {
     /// The live orders of a contract, in the order they became live.
     pub(super) fn live_of(&self, instrument: InstrumentId) -> impl Iterator<Item = (OrderIndex, &Order)> {
         self.walk(self.of_contract.get(instrument.index()).map_or(NONE, |ends| ends.first), OF_CONTRACT)
+    }
+
+    /// A new session. An order that the answers to an earlier one lacked may have been on its way to that, and have
+    /// arrived since: at least one answer of this session must lack it too.
+    pub(super) fn forget_absences(&mut self) {
+        for order in self.rows.iter_mut().filter(|order| order.is_live()) {
+            order.absent_restatements = order.absent_restatements.min(1);
+        }
     }
 
     /// Forgets the day's orders and keeps the room.

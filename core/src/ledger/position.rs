@@ -282,8 +282,10 @@ impl Position {
         self.multiplier = def.multiplier;
         self.is_option = def.class() == Some(ProductClass::Option);
         self.upper_limit = def.upper_limit;
-        let of_today = !def.effective_day.is_absent() && def.effective_day == day;
-        if def.pre_settlement.is_present() && (of_today || self.pre_settlement.is_absent()) {
+        // Another day's base is worse than none: the venue's mark is asked for then.
+        let may_be_todays = def.effective_day.is_absent() || day.is_absent();
+        let of_today = !may_be_todays && def.effective_day == day;
+        if def.pre_settlement.is_present() && (of_today || may_be_todays && self.pre_settlement.is_absent()) {
             self.pre_settlement = def.pre_settlement;
         }
         self.value_all();

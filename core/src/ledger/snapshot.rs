@@ -23,7 +23,7 @@ pub enum RestoreError {
 
 const MAGIC: u64 = u64::from_le_bytes(*b"SHRKBOOK");
 /// Counts up when a row's layout changes; an older snapshot is then refused and the journal folded instead.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]

@@ -1,5 +1,5 @@
-//! The venue's own statement of positions and funds, kept beside ours: adopted at the first login of a home, compared
-//! at every later one.
+//! The venue's own statement of positions and funds, kept beside ours: taken over by the first complete answer of each
+//! trading day, because nobody tells the trades of an earlier one again; compared with every later answer.
 
 use super::account::Account;
 use super::position::Position;
@@ -10,6 +10,8 @@ use crate::instrument::InstrumentId;
 use crate::seeded::{self, Bug};
 use crate::units::{Lots, Money, Text};
 use bytemuck::{Pod, Zeroable};
+
+const PRE_BALANCE: &str = "pre balance";
 
 /// What the venue said last of a contract, per side, and in which restatement.
 #[derive(Clone, Copy, PartialEq, Debug, Pod, Zeroable)]
@@ -95,8 +97,8 @@ impl Ledger {
         Applied::Nothing
     }
 
-    /// The answers are complete. The first time the venue's books become ours; later a balance that we could not carry
-    /// over the day is taken from it. The end of another session's answers is none of ours.
+    /// The answers are complete. The first of a trading day become ours. The end of another session's answers is none
+    /// of ours.
     pub(super) fn on_resync_end(&mut self, end: &ResyncEnd) -> Applied {
         let Account { restatement, asked, login, logged_in, .. } = self.account;
         let any = seeded::on(Bug::OldAnswersTaken);
@@ -112,10 +114,16 @@ impl Ledger {
             return Applied::Ignored(Ignored::OtherDay);
         }
         self.account.complete = restatement;
+        self.taken_over.clear();
         self.count_absent(restatement);
         let funds = self.venue_funds.filter(|funds| funds.told == restatement).map(|funds| funds.report);
-        let adopts = !std::mem::replace(&mut self.account.adopted, true);
+        let day = self.account.day.max(end.trading_day);
+        let before = std::mem::replace(&mut self.account.adopted, day);
+        let adopts = before != day && (before.is_absent() || !seeded::on(Bug::RollTakesNothingOver));
         if adopts {
+            if !before.is_absent() {
+                self.note_taken_over();
+            }
             self.adopt_positions(restatement);
             if let Some(funds) = funds {
                 let ours = self.funds();
@@ -126,11 +134,30 @@ impl Ledger {
                 }
             }
         }
-        if let Some(funds) = funds.filter(|_| self.account.pre_balance.is_absent()) {
+        let ours = self.account.pre_balance;
+        if let Some(funds) = funds.filter(|funds| ours.is_absent() || adopts && funds.pre_balance.is_present()) {
             self.account.pre_balance = funds.pre_balance;
         }
         self.take_marks(restatement);
         Applied::Restated { adopted: adopts }
+    }
+
+    /// Keeps what the venue says otherwise of lots and of the balance at the day's start, before it is taken over.
+    fn note_taken_over(&mut self) {
+        let mut taken_over = std::mem::take(&mut self.taken_over);
+        self.differences(|difference| {
+            let of_lots = difference.instrument != InstrumentId::NONE && difference.order_ref == 0;
+            if of_lots || difference.field.as_bytes() == PRE_BALANCE.as_bytes() {
+                taken_over.push(difference);
+            }
+        });
+        self.taken_over = taken_over;
+    }
+
+    /// Where our books were not the venue's when the latest complete answer was taken over: our numbers of before, and
+    /// its numbers, which are ours now. Nothing at a home's first login, and where the answer was only compared.
+    pub fn taken_over(&self) -> &[Difference] {
+        &self.taken_over
     }
 
     /// Live orders that the complete answer did not name count one absence more.
@@ -224,7 +251,7 @@ impl Ledger {
         let Some(VenueFunds { report, .. }) = self.venue_funds.filter(|funds| funds.told == complete) else { return };
         let ours = self.funds();
         for (field, ours, venue) in [
-            ("pre balance", ours.pre_balance, report.pre_balance),
+            (PRE_BALANCE, ours.pre_balance, report.pre_balance),
             ("close profit", ours.close_profit, report.close_profit),
             ("commission", ours.commission, report.commission),
             ("margin", ours.margin, report.margin),

@@ -293,6 +293,23 @@ impl OrderStage {
         self.effect_changes(before);
     }
 
+    /// What the day's first answer changed in our books is told: each difference, and that it is over. The alarm stands
+    /// until the next answer.
+    pub(super) fn tell_taken_over(&mut self) {
+        let settings = self.settings.reconcile;
+        let changed = self.ledger.taken_over().iter().filter(|difference| !settings.tolerates(difference));
+        let before = self.notices.len();
+        for &difference in changed {
+            self.notices.push(Notice::Difference(difference));
+            self.notices.push(Notice::Difference(Difference { settled: 1, ..difference }));
+        }
+        let lines = (self.notices.len() - before) / 2;
+        if lines > 0 {
+            self.reconcile.alarmed = true;
+            self.alarm(AlarmKind::Mismatch, InstrumentId::NONE, 0, lines as i64);
+        }
+    }
+
     /// The operator goes on with the differences as they stand.
     pub(super) fn accept_differences(&mut self) {
         let before = self.reconcile.effect();

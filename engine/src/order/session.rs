@@ -69,6 +69,7 @@ impl OrderStage {
         }
         let waited = self.session.readiness == Readiness::Asked;
         self.compare(waited);
+        self.tell_taken_over();
         // One that was absent twice has been asked for often enough on this session.
         if self.own_live().any(|(_, order)| order.absent_restatements == 1) {
             self.session.lost_check_ns = self.now.after(self.settings.lost_grace_ns);

@@ -55,17 +55,13 @@ impl World {
         let (ours, venue) = (ledger.funds(), self.counter.exchange.funds());
         let equity = venue.pre_balance.plus(venue.close_profit).plus(venue.position_profit).minus(venue.commission);
         // Where trades were told in another order than they happened, other lots may have been closed of earlier days:
-        // the sum is the same, but not its parts, nor the fees where these differ by day; and the balance of later days
-        // carries the fees.
+        // the sum is the same, but not its parts, nor the fees where these differ by day.
         let exact = !self.wire.disordered;
-        let drift = self.judge.fees_drift;
-        let fees = ours.commission.minus(venue.commission);
-        let carried = if exact { drift } else { drift.plus(fees) };
-        self.judge.fees_drift = carried;
+        let fees = if exact { Money::ZERO } else { ours.commission.minus(venue.commission) };
         let pairs: [(&str, Money, Money, bool); 6] = [
-            ("balance at the start", ours.pre_balance.plus(drift), venue.pre_balance, true),
+            ("balance at the start", ours.pre_balance, venue.pre_balance, true),
             ("fees", ours.commission, venue.commission, exact),
-            ("equity", ours.equity.plus(carried), equity, true),
+            ("equity", ours.equity.plus(fees), equity, true),
             ("close profit", ours.close_profit, venue.close_profit, exact),
             ("margin", ours.margin, venue.margin, exact),
             ("frozen", ours.frozen, venue.frozen, true),
@@ -75,12 +71,11 @@ impl World {
                 return self.fail("money equals the venue's", format!("{name}: ours {ours}, venue {venue}"));
             }
         }
-        let fills = self.judge.fills_before + self.counter.exchange.fills().len() as u64;
-        if ledger.fill_count() != fills {
-            let what = format!("{} fills booked, {fills} at the venue", ledger.fill_count());
+        let fills = self.counter.exchange.fills().len();
+        if ledger.fills_today() != fills {
+            let what = format!("{} fills booked, {fills} at the venue", ledger.fills_today());
             return self.fail("no fill twice or lost", what);
         }
-        self.judge.fills_before = fills;
         if let Some(what) = unanswered(stage) {
             self.fail("intents are reached or refused", what);
         }

@@ -8,7 +8,7 @@ use crate::settings::Settings;
 use crate::world::World;
 use shrike_core::codes::{Offset, OrderState, RequestKind, Side};
 use shrike_core::event::{Event, Fill, Header, OrderRequest};
-use shrike_core::units::{Money, Nanos, Price, Text};
+use shrike_core::units::{Nanos, Price, Text};
 use shrike_engine::order::OrderSettings;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -68,14 +68,8 @@ pub struct Judge {
     pub(crate) pending: Vec<(Fault, u64)>,
     /// The states that the orders were in when the last fault met them all.
     pub(crate) dying: States,
-    /// Fills of the days before.
-    pub(crate) fills_before: u64,
-    /// Fees that we counted and the venue did not, over all days.
-    pub(crate) fees_drift: Money,
     /// Starts from a snapshot.
     pub snapshots: u64,
-    /// After a host crash, until the next login: the number that the engine would give next.
-    pub(crate) forgot: Option<u64>,
     /// The greatest number that the engine has used on this trading day.
     pub(crate) last_ref: u64,
     /// Times of the latest orders, on the host's clock as the stage took it.
@@ -105,10 +99,7 @@ impl Judge {
             requests: 0,
             pending: Vec::new(),
             dying: States::default(),
-            fills_before: 0,
-            fees_drift: Money::ZERO,
             snapshots: 0,
-            forgot: None,
             last_ref: 0,
             recent: VecDeque::new(),
             clock: Nanos::ABSENT,

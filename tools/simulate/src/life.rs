@@ -265,9 +265,7 @@ pub(crate) fn live(world: &Shared, settings: &Settings, chance: &mut Rng, last_w
         if world.judge.failure.is_some() {
             return Ended::Broken;
         }
-        if std::mem::take(&mut world.host_crashed) {
-            world.judge.forgot = Some(engine.order().ledger().next_ref());
-        }
+        world.host_crashed = false;
         let folded = engine.folded();
         if folded.signal.last_given != folded.order.last_neighbour
             || folded.order.last_given != folded.signal.last_neighbour

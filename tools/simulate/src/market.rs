@@ -307,6 +307,7 @@ impl Market {
             listing.mid = listing.mid.clamp(listing.lower, listing.upper);
             (listing.volume, listing.turnover, listing.last) = (0, 0, Price::ABSENT);
             (listing.shown, listing.settled) = (None, None);
+            (listing.def.effective_day, listing.def.pre_settlement) = (self.day, listing.pre_settlement);
         }
     }
 

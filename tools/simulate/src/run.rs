@@ -1,7 +1,7 @@
 //! One run: lives of the engine one after the other under one seed, each killed or stopped, until so many nights have
 //! passed; then everything is decided again and compared.
 
-use crate::counter::{Lie, Who};
+use crate::counter::Lie;
 use crate::coverage::Coverage;
 use crate::fault::{Dice, Fault, Faults, Stroke};
 use crate::judge::Failure;
@@ -127,9 +127,5 @@ fn crash(world: &mut World, last_words: &LastWords, ended: Ended) {
     world.host_crashed = true;
     // The window of the order rate passes while the host is down, whatever its clock says then.
     world.judge.recent.clear();
-    // Numbers of orders that went down with the host before they reached the counter are nobody's.
-    let arrived = world.counter.known().iter().filter(|known| known.who == Who::Engine).map(|known| known.sent.2);
-    let on_their_way = world.wire.under_way().map(|request| request.order_ref);
-    world.judge.last_ref = arrived.chain(on_their_way).max().unwrap_or(0);
     *last_words.borrow_mut() = None;
 }

@@ -218,10 +218,6 @@ impl World {
         if self.dice.strikes(Fault::CounterRestart).is_some() {
             self.struck(Fault::CounterRestart, 0);
             self.counter.restart();
-            // Neither the journal nor the counter knows the numbers that were lost with the host.
-            if let Some(next) = self.judge.forgot {
-                self.judge.last_ref = self.judge.last_ref.min(next.saturating_sub(1));
-            }
         }
         let in_ns = 10 * MS + chance.below(if self.evening { 50 } else { 1_200 } * MS);
         self.reconnect(in_ns);
@@ -354,7 +350,6 @@ impl World {
         match slot.event() {
             Event::Login(Login { front_id, session_id, .. }) => {
                 self.wire.shown = Some((*front_id, *session_id));
-                self.judge.forgot = None;
             }
             Event::Fill(fill) => {
                 if let Some(resync) = &mut self.wire.resync

@@ -132,6 +132,7 @@ impl Ticket {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Desk {
     pub ledger: Ledger,
     taken_ns: u64,

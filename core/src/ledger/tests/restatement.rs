@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::codes::{PhaseKind, PhaseSource, StageId};
-use crate::event::{Phase, Seq};
+use crate::event::{Phase, RunStart, Seq};
 
 fn fields(ledger: &Ledger) -> Vec<(String, i64, i64)> {
     let mut found = Vec::new();
@@ -29,6 +29,31 @@ fn the_first_restatement_is_adopted_and_later_ones_are_compared() {
     assert_eq!(fields(&desk.ledger)[0], (String::from("long yesterday"), 4, 3));
     desk.restate(&[(SHFE, Side::Buy, 2, 4)]);
     assert_eq!(fields(&desk.ledger)[0], (String::from("short today"), 1, 0), "no line says nothing is held");
+}
+
+/// The engine was away at the day's end: the trades of then are told by nobody.
+#[test]
+fn the_first_answer_of_a_day_is_taken_over_and_says_what_it_changed() {
+    let mut desk = Desk::new();
+    let order = ticket(1, SHFE, Side::Buy, Offset::Open, 3);
+    desk.tell(&order.insert());
+    desk.tell(&order.fill(1, 3));
+    desk.settle(SHFE, 105, day(2), day(3));
+    desk.login(day(3));
+    desk.restate(&[(SHFE, Side::Buy, 0, 1), (DCE, Side::Sell, 0, 2)]);
+    assert_eq!((desk.held(SHFE), desk.held(DCE)), ([0, 1, 0, 0], [0, 0, 0, 2]));
+    assert_eq!(desk.ledger.funds().pre_balance, Money::whole(1_000_000));
+    let changed: Vec<_> =
+        desk.ledger.taken_over().iter().map(|d| (d.instrument, d.field.to_string(), d.ours, d.venue)).collect();
+    let balance = changed.iter().find(|(.., field, _, _)| field == "pre balance");
+    assert!(balance.is_some(), "ours had the gain of the day and its fees");
+    let lots: Vec<_> = changed.iter().filter(|(id, ..)| *id != InstrumentId::NONE).cloned().collect();
+    assert_eq!(lots, [(SHFE, String::from("long yesterday"), 3, 1), (DCE, String::from("short yesterday"), 0, 2)]);
+    check(&desk.ledger, 0);
+
+    desk.restate(&[(SHFE, Side::Buy, 0, 2)]);
+    assert_eq!(desk.held(SHFE), [0, 1, 0, 0], "later answers of the day are compared");
+    assert!(desk.ledger.taken_over().is_empty());
 }
 
 #[test]
@@ -67,6 +92,21 @@ fn orders_that_a_restatement_does_not_name_are_counted() {
 }
 
 #[test]
+fn answers_to_the_session_that_sent_an_order_do_not_count_in_the_next() {
+    let mut desk = Desk::new();
+    let order = ticket(1, DCE, Side::Buy, Offset::Open, 2);
+    desk.tell(&order.insert());
+    for _ in 0..3 {
+        desk.restate(&[]);
+    }
+    assert_eq!(desk.order(&order).absent_restatements, 3, "on this session it may still be on its way");
+    desk.login(day(2));
+    assert_eq!(desk.order(&order).absent_restatements, 1, "and have arrived before the next login");
+    desk.restate(&[]);
+    assert_eq!(desk.order(&order).absent_restatements, 2);
+}
+
+#[test]
 fn an_order_that_is_named_again_begins_its_absences_anew() {
     let mut desk = Desk::new();
     let order = ticket(1, DCE, Side::Buy, Offset::Open, 2);
@@ -77,6 +117,52 @@ fn an_order_that_is_named_again_begins_its_absences_anew() {
     assert_eq!(desk.order(&order).absent_restatements, 0);
     desk.restate(&[]);
     assert_eq!(desk.order(&order).absent_restatements, 1, "once in a row, not twice");
+}
+
+#[test]
+fn an_order_that_a_restarted_counter_names_otherwise_is_ours_still() {
+    let mut desk = Desk::new();
+    let order = ticket(1, DCE, Side::Buy, Offset::Open, 2).of(2);
+    let other = ticket(2, DCE, Side::Buy, Offset::Open, 2).at(99).of(2);
+    for ours in [&order, &other] {
+        desk.tell(&ours.insert());
+        let taken = OrderReport { order_sys_id: Text::EMPTY, ..ours.report(OrderStatus::Unknown, 0) };
+        desk.tell(&taken);
+    }
+    let renamed = OrderReport { front_id: 9, session_id: 0, order_ref: 44, ..other.report(OrderStatus::Queued, 0) };
+    let told = desk.tell(&renamed);
+    assert!(matches!(told, Applied::WildOrder { .. }), "on the session that sent it nobody has renamed it: {told:?}");
+
+    let mut desk = Desk::new();
+    for ours in [&order, &other] {
+        desk.tell(&ours.insert());
+    }
+    desk.tell(&Login { trading_day: day(2), front_id: 9, session_id: 1, ..Login::default() });
+    for terms in [
+        OrderReport { lots: Lots::new(3), ..renamed },
+        OrderReport { offset: Offset::Close.code(), ..renamed },
+        OrderReport { price: Price::whole(98), ..renamed },
+    ] {
+        let mut desk = desk.clone();
+        assert!(matches!(desk.tell(&terms), Applied::WildOrder { .. }), "other terms, another order");
+    }
+    assert!(matches!(desk.tell(&renamed), Applied::Order { changed: true, .. }));
+    assert_eq!(desk.order(&other).order_sys_id, other.sys_id());
+    let fill = Fill { order_ref: 44, ..other.fill(1, 2) };
+    assert!(matches!(desk.tell(&fill), Applied::NewFill { strategy: 2, .. }));
+    assert_eq!(desk.order(&other).state, OrderState::Filled);
+    assert_eq!(desk.order(&order).state, OrderState::Sent, "the other one is still to be found");
+    check(&desk.ledger, 0);
+}
+
+#[test]
+fn numbers_go_on_above_those_that_a_crash_may_have_lost() {
+    let mut desk = Desk::new();
+    desk.tell(&ticket(7, DCE, Side::Buy, Offset::Open, 2).insert());
+    desk.tell(&RunStart { after_clean_stop: 1, ..RunStart::default() });
+    assert_eq!(desk.ledger.next_ref(), 8);
+    desk.tell(&RunStart::default());
+    assert!(desk.ledger.next_ref() >= 1_008, "a crash may have cut orders from the journal");
 }
 
 #[test]
