@@ -159,16 +159,25 @@ impl OrderStage {
         false
     }
 
-    /// Whether a position is held as wanted and nothing works in the contract: then neither side needs a look. So it is
-    /// with most contracts at most ticks.
+    /// Whether what is wanted is held, or nothing is to be shown, and nothing works in the contract: then neither side needs
+    /// a look. So it is with most contracts at most ticks.
     #[inline]
     fn is_reached(&self, pair: Pair) -> bool {
         let lots = match self.targets.get(pair).map(|row| &row.wanted) {
             _ if self.mode == Mode::Flatten => Lots::ZERO,
             Some(&Wanted::Position { lots, .. }) => lots,
+            Some(Wanted::Quote { sides }) if sides.iter().all(|(price, _)| price.is_absent()) => {
+                return self.is_idle(pair);
+            }
             _ => return false,
         };
-        lots == self.held(pair) && self.ledger.live_orders_of(pair.instrument).next().is_none()
+        lots == self.held(pair) && self.is_idle(pair)
+    }
+
+    /// Whether nothing works in the contract.
+    #[inline]
+    fn is_idle(&self, pair: Pair) -> bool {
+        self.ledger.live_orders_of(pair.instrument).next().is_none()
     }
 
     /// Price and lots wanted of one side; no lots: nothing.

@@ -51,9 +51,11 @@ pub struct OrderStage {
     pub(super) catchup: bool,
     /// Whether the last input was the stage's own timer.
     pub(super) timer_fired: bool,
-    /// Before this, and as long as only quotes and intents come, nothing but a target can lead to an output; absent: anything
-    /// may. Follows from the rest of the state, so it is in no snapshot.
+    /// Before this, and as long as only quotes and intents come, nothing but a target can lead to an output, and a timer for
+    /// what was sent then; absent: anything may. Follows from the rest of the state, so it is in no snapshot.
     calm_until: Nanos,
+    /// A request of this calm may have to be waited for: the timer is still to be thought of.
+    sent_in_calm: bool,
     /// When the timer that was asked for is due; absent: none is.
     pub(super) timer_due: Nanos,
     /// By order: when it was asked about; absent: not since its last report.
@@ -92,6 +94,7 @@ impl OrderStage {
             catchup: false,
             timer_fired: false,
             calm_until: Nanos::ABSENT,
+            sent_in_calm: false,
             timer_due: Nanos::ABSENT,
             queried: vec![Nanos::ABSENT; capacity.orders],
             notices: Vec::with_capacity(1_024),
@@ -220,7 +223,15 @@ impl OrderStage {
     }
 
     fn apply_output(&mut self, header: &Header, event: Event<'_>) {
-        self.calm_until = Nanos::ABSENT;
+        match event {
+            Event::OrderRequest(request)
+                if matches!(request.kind(), Some(RequestKind::Insert | RequestKind::Cancel)) =>
+            {
+                self.sent_in_calm = true;
+            }
+            Event::Refusal(_) => {}
+            _ => self.calm_until = Nanos::ABSENT,
+        }
         self.ledger.apply(header, event);
         match event {
             Event::OrderRequest(request) => self.requested(header, request),
@@ -343,7 +354,9 @@ impl Stage for OrderStage {
         #[cfg(test)]
         assert!(!self.poisoned, "a poisoned decision");
         if self.now < self.calm_until {
-            return self.decide_targets(out);
+            let decided = self.decide_targets(out) || self.sent_in_calm && self.decide_timer(out);
+            self.sent_in_calm &= decided;
+            return decided;
         }
         let decided = self.decide_notice(out)
             || self.decide_resync(out)
