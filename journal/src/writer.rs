@@ -281,10 +281,9 @@ impl<S: Storage> Writer<S> {
     /// How much room is left. Two atomic loads.
     #[inline]
     pub fn pressure(&self) -> Pressure {
-        if self.full {
-            return Pressure::Full;
-        }
         match self.storage.ready() {
+            // An append found no room; when a segment is ready again, the next one does.
+            0 if self.full => Pressure::Full,
             0 => Pressure::Low,
             1 if self.storage.fault().is_some() => Pressure::Low,
             _ => Pressure::Normal,

@@ -14,8 +14,8 @@
 #![allow(clippy::disallowed_types, reason = "commands measure real time; what they print is sorted")]
 #![deny(missing_docs)]
 
-/// Version of the program, as journals name it.
-pub const BUILD: &str = concat!("shrike ", env!("CARGO_PKG_VERSION"));
+/// Version and commit of the program, as journals name it.
+pub const BUILD: &str = concat!("shrike ", env!("CARGO_PKG_VERSION"), " ", env!("SHRIKE_COMMIT"));
 
 pub mod bench;
 pub mod books;

@@ -5,7 +5,8 @@
 //!
 //! # Orders
 //! What is known of an order only grows, and its state follows from it ([`Order`]). Reports are found by the session's
-//! key (front, session, number), then by the exchange's number; fills carry no session, so they are found by the
+//! key (front, session, number), then by the exchange's number, then by the terms of an order without one that a counter's
+//! clean restart renamed; fills carry no session, so they are found by the
 //! exchange's number, then by our number. What fits no order of ours is a *wild* order, adopted from a report or a
 //! fill, and counts in every limit. An order that the venue ended before all its fills were told is
 //! [`OrderState::EndedShort`](crate::codes::OrderState::EndedShort), and the fills owed count as live. Fills are named
@@ -33,12 +34,15 @@
 //!   premium, at the greater of the previous settlement and the mark, and at least another amount;
 //! - equity = pre balance + close profit + position profit - commission; available = equity - margin - frozen.
 //!
+//! The first complete answer of each trading day is taken over, lots and balance: nobody tells the trades of an earlier
+//! day again, and deposits are known to the venue alone. Later answers are compared.
+//!
 //! A close told before its open makes a queue of negative lots, which the open then meets in the same order. Positions
 //! adopted from the venue come without details: today's lots are one detail at the venue's mark.
 //!
 //! What cannot be computed is absent. At the day roll today's lots join the earlier ones at the settlement price and the
-//! results move into the balance, which turns absent when a held contract was not settled, and is then taken from the
-//! venue's next funds answer.
+//! results move into the balance, which turns absent when a held contract was not settled, until the venue's funds are
+//! taken over.
 //!
 //! *Example:* multiplier 10, fee 2 a lot, margin a tenth, previous settlement 100, 3 long lots of earlier days at DCE.
 //! Buy 2 at 103 and 2 at 104: the details are (103, 2) and (104, 2). Sell to close 6 at 106: the 3 earlier lots go first,

@@ -309,10 +309,10 @@ impl Orders {
     }
 
     /// A new session. An order that the answers to an earlier one lacked may have been on its way to that, and have
-    /// arrived since: at least one answer of this session must lack it too.
+    /// arrived since: only answers to this session count.
     pub(super) fn forget_absences(&mut self) {
         for order in self.rows.iter_mut().filter(|order| order.is_live()) {
-            order.absent_restatements = order.absent_restatements.min(1);
+            order.absent_restatements = 0;
         }
     }
 

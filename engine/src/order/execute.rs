@@ -180,7 +180,7 @@ impl OrderStage {
         self.ledger.live_orders_of(pair.instrument).next().is_none()
     }
 
-    /// Price and lots wanted of one side; no lots: nothing.
+    /// Price and lots wanted of one side, and whether it is a quote; no lots: nothing. No price: the market shows none.
     fn side_wanted(&self, pair: Pair, side: Side, wanted: &Wanted) -> (Price, Lots, bool) {
         const NOTHING: (Price, Lots) = (Price::ABSENT, Lots::ZERO);
         match *wanted {
@@ -204,14 +204,16 @@ impl OrderStage {
                     Side::Buy => market.min(limit),
                     Side::Sell => market.max(limit),
                 };
-                if price.is_absent() { (price, Lots::ZERO, false) } else { (price, Lots::new(missing), false) }
+                (price, Lots::new(missing), false)
             }
         }
     }
 
     /// What one side of a pair needs now.
     fn step(&self, pair: Pair, side: Side, wanted: &Wanted) -> Step {
-        let (price, lots, quoting) = self.side_wanted(pair, side, wanted);
+        let (price, wanted_lots, quoting) = self.side_wanted(pair, side, wanted);
+        // Without a price what works is pulled, and what is missing is refused.
+        let lots = if price.is_absent() { Lots::ZERO } else { wanted_lots };
         let may_follow = || self.order_rate.allows(self.now) && self.cancel_rate.allows(self.now);
         let (mut kept, mut live, mut waits) = (0i64, 0u32, false);
         for (index, order) in self.ledger.live_orders_of(pair.instrument) {
@@ -233,7 +235,7 @@ impl OrderStage {
                 _ => waits = true,
             }
         }
-        let missing = lots.get().saturating_sub(kept);
+        let missing = wanted_lots.get().saturating_sub(kept);
         if missing <= 0 || waits || live >= self.settings.live_per_side_max {
             return Step::Rest;
         }
@@ -278,8 +280,8 @@ impl OrderStage {
             return refuse(none(RefusalReason::UnknownInstrument), lots, 0);
         };
         // An intent of before a restart waits for the market of after it; closing, too, has a price to be judged by.
-        if book.quote_ns().is_absent() {
-            return Step::Rest;
+        if price.is_absent() || book.quote_ns().is_absent() {
+            return refuse(none(RefusalReason::StaleQuote), lots, 0);
         }
         let (offset, most) = Self::offset(book, def, side, lots);
         let lots = most.min(limits.order_lots_max).min(def.max_limit_lots);

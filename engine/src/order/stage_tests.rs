@@ -305,6 +305,10 @@ fn a_silent_order_is_asked_about_then_lost_then_never_arrived() {
     assert_eq!(worst(&desk), Lots::new(2));
     desk.log_in(day(2), 8);
     desk.resynced(&[]);
+    let said = desk.wait(desk.settings.lost_grace_ns + desk.settings.ack_timeout_ns);
+    assert!(said.updates().is_empty(), "one answer to a new session is not enough");
+    assert_eq!(worst(&desk), Lots::new(2));
+    desk.resynced(&[]);
     let said = desk.wait(desk.settings.ack_timeout_ns);
     assert_eq!(said.updates()[0].state(), Some(OrderState::NeverArrived));
     assert_eq!(worst(&desk), Lots::new(0));
@@ -323,6 +327,8 @@ fn a_counter_that_restarted_gives_session_numbers_again() {
     }
     // The same number under another front is another session.
     desk.venue(&Login { front_id: 2, ..login(day(2), order.session_id) });
+    desk.resynced(&[]);
+    desk.wait(desk.settings.lost_grace_ns + desk.settings.ack_timeout_ns);
     desk.resynced(&[]);
     let said = desk.wait(desk.settings.ack_timeout_ns);
     assert_eq!(said.updates()[0].state(), Some(OrderState::NeverArrived));
@@ -585,7 +591,9 @@ fn a_hole_in_market_data_ends_with_its_process() {
     let (mut desk, _) = desk.restarted(settings());
     desk.log_in(day(2), 8);
     desk.resynced(&[]);
-    assert!(desk.target(SHFE, 1, Urgency::Passive).is_quiet(), "what was seen is of before the hole");
+    let said = desk.target(SHFE, 1, Urgency::Passive);
+    assert!(said.is_quiet(), "what was seen is of before the hole");
+    assert_eq!(said.refusals()[0].reason, RefusalReason::StaleQuote.code());
     assert_eq!(desk.market(SHFE, BID, ASK).inserts().len(), 1, "the new feed shows the market");
 }
 

@@ -194,13 +194,10 @@ impl World {
 fn unanswered(stage: &OrderStage) -> Option<String> {
     let ledger = stage.ledger();
     for (pair, row) in stage.targets().iter() {
-        let book = ledger.position(pair.instrument)?;
-        let quote = book.quote();
         let held = ledger.strategy_position(pair.strategy, pair.instrument).net.get();
         let [buy, sell] = &row.obstacles;
-        let unpriced = quote.bid.is_absent() || quote.ask.is_absent();
         match row.wanted {
-            Wanted::Position { lots, .. } if lots.get() != held && !unpriced => {
+            Wanted::Position { lots, .. } if lots.get() != held => {
                 let obstacle = if lots.get() > held { buy } else { sell };
                 if obstacle.told.is_none() {
                     return Some(format!(

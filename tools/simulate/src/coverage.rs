@@ -92,9 +92,10 @@ pub const fn unreachable_because(fault: Fault, state: OrderState) -> Option<&'st
         (F::PriceLimit | F::DayRoll, S::Sent | S::Working | S::CancelPending | S::Lost | S::EndedShort) => {
             Some("it strikes in the morning, when every order of the day before has ended")
         }
-        (F::LateFill, S::Sent | S::Filled | S::Rejected | S::Lost | S::NeverArrived) => {
-            Some("the cancel that the fill follows was told, and lots of it are missing")
-        }
+        (
+            F::LateFill,
+            S::Sent | S::Working | S::CancelPending | S::Filled | S::Rejected | S::Lost | S::NeverArrived,
+        ) => Some("the cancel that the fill follows was told, and lots of it are missing"),
         (F::CancelRefused, S::Sent) => Some("nothing is cancelled before the counter has answered"),
         (F::CancelRefused, S::Lost | S::NeverArrived) => {
             Some("what is cancelled was told by the venue, and no restatement lacks it")

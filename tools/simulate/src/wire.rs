@@ -232,6 +232,8 @@ impl World {
         self.wire.questions.clear();
         if !self.alive {
             (self.wire.resync, self.wire.told_up) = (None, false);
+            // What the dead process was told, the next one may not know.
+            self.wire.ended.clear();
         }
         self.wire.channels.iter_mut().for_each(VecDeque::clear);
         self.wire.sent.retain_mut(|sent| {

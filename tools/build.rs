@@ -1,0 +1,20 @@
+//! Names the commit that a release build was made from, for journals and for what people report. Builds for development
+//! say so: their sources change between commits.
+
+use std::process::Command;
+
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
+}
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    let release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let commit = if release { git(&["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]) } else { None };
+    if let (Some(_), Some(folder)) = (&commit, git(&["rev-parse", "--path-format=absolute", "--git-dir"])) {
+        println!("cargo:rerun-if-changed={folder}/logs/HEAD");
+    }
+    let unknown = if release { "of no known commit" } else { "for development" };
+    println!("cargo:rustc-env=SHRIKE_COMMIT={}", commit.as_deref().unwrap_or(unknown));
+}
