@@ -150,6 +150,7 @@ pub fn engine_options(loaded: &Loaded, simulated: bool, build: &str) -> EngineOp
         },
         orders_sync: config.journal.orders_sync && !simulated,
         edge: thread_plan(config, "edge", config.threads.feed),
+        lock_memory: config.threads.lock_memory,
         journals: [journal(StageId::Signal), journal(StageId::Order)],
         build: build.into(),
         config_hash: loaded.hash,

@@ -163,18 +163,19 @@ pub const fn padded(len: usize) -> usize {
     (len + LINE as usize - 1) & !(LINE as usize - 1)
 }
 
-/// CRC-32C of a record whose header's crc field is zero. `body` is the body without padding.
+/// CRC-32C of a record; its header's crc field counts as zero. `body` is the body without padding.
 #[inline]
 pub fn record_crc(header: &Header, body: &[u8]) -> u32 {
-    debug_assert_eq!(header.crc, 0);
-    let padding = padded(Header::SIZE + body.len()) - Header::SIZE - body.len();
     let body = if seeded::on(Bug::CrcOfHeaderOnly) { &[] } else { body };
-    if padding == 0
-        && let Some(sum) = crc::hardware(header, body)
-    {
-        return sum;
-    }
-    let parts = [bytemuck::bytes_of(header), body, [0; LINE as usize].get(..padding).unwrap_or(&[])];
+    crc::hardware(header, body).unwrap_or_else(|| library_crc(header, body))
+}
+
+/// The same for bodies of any length, on any processor.
+#[cold]
+fn library_crc(header: &Header, body: &[u8]) -> u32 {
+    let header = Header { crc: 0, ..*header };
+    let padding = padded(Header::SIZE + body.len()) - Header::SIZE - body.len();
+    let parts = [bytemuck::bytes_of(&header), body, [0; LINE as usize].get(..padding).unwrap_or(&[])];
     parts.into_iter().fold(0, crc32c::crc32c_append)
 }
 

@@ -217,6 +217,25 @@ impl Segment {
         unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(start as usize), (end - start) as usize) }
     }
 
+    /// The record of `len` bytes at `offset`, if so many are in the memory there. The caller has seen it published, as with
+    /// [`Self::bytes`].
+    #[inline]
+    pub(crate) fn record(&self, offset: u32, len: u32) -> Option<(&Header, &[u8])> {
+        const HEADER: u32 = Header::SIZE as u32;
+        let inside =
+            offset.is_multiple_of(64) && len >= HEADER && u64::from(offset) + u64::from(len) <= u64::from(self.len);
+        if !inside {
+            return None;
+        }
+        // SAFETY: in bounds and, since the memory is 64-byte aligned, aligned; any bytes are a header; published bytes never
+        // change.
+        unsafe {
+            let start = self.base.as_ptr().add(offset as usize);
+            let body = std::slice::from_raw_parts(start.add(Header::SIZE), (len - HEADER) as usize);
+            Some((&*start.cast::<Header>(), body))
+        }
+    }
+
     /// Whether this is the last handle to the memory.
     pub(crate) fn is_last_handle(&self) -> bool {
         Arc::strong_count(&self.shared) == 1

@@ -22,6 +22,8 @@ pub struct Threads {
     pub fifo_priority: u8,
     /// How a hot thread waits for work.
     pub wait: Wait,
+    /// Whether the engine's memory is locked at the start of a run in real time, so that no page of it is taken away.
+    pub lock_memory: bool,
 }
 
 /// How a hot thread waits for work.

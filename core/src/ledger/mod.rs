@@ -76,7 +76,7 @@ pub use position::Position;
 pub use snapshot::RestoreError;
 
 use crate::codes::Side;
-use crate::event::{DayRoll, Difference, Event, Header, Login, flags};
+use crate::event::{DayRoll, Difference, Event, Header, Login, Quote, flags};
 use crate::instrument::{InstrumentId, Instruments};
 use crate::units::{Lots, Nanos, Price, TradingDay};
 use account::{Account, Totals};
@@ -228,13 +228,18 @@ impl Ledger {
     /// Folds one event of the order journal.
     #[inline]
     pub fn apply(&mut self, header: &Header, event: Event<'_>) -> Applied {
-        let taken_ns = header.taken_ns;
         let applied = match event {
-            Event::Quote(quote) => {
-                // What is told of the past says what was, not what is.
-                let taken_ns = if header.has(flags::CATCHUP) { Nanos::ABSENT } else { taken_ns };
-                self.on_instrument(quote.instrument, |p| p.set_quote(quote, taken_ns))
-            }
+            Event::Quote(quote) => self.on_quote(header, quote),
+            _ => self.on_other(header, event),
+        };
+        self.account.ignored += matches!(applied, Applied::Ignored(_)) as u64;
+        applied
+    }
+
+    /// Folds what is no quote.
+    fn on_other(&mut self, header: &Header, event: Event<'_>) -> Applied {
+        let taken_ns = header.taken_ns;
+        match event {
             Event::OrderReport(report) => self.on_report(report, taken_ns),
             Event::Fill(fill) => self.on_fill(fill, taken_ns),
             Event::OrderRequest(request) => self.on_request(request, header),
@@ -251,9 +256,7 @@ impl Ledger {
             Event::ResyncEnd(end) => self.on_resync_end(end),
             Event::RunStart(start) => self.on_start(start, taken_ns),
             _ => Applied::Nothing,
-        };
-        self.account.ignored += matches!(applied, Applied::Ignored(_)) as u64;
-        applied
+        }
     }
 
     // ---- what is in the books -------------------------------------------------------------------------------------
@@ -398,6 +401,22 @@ impl Ledger {
             }
             None => false,
         }
+    }
+
+    /// Most events are quotes, and most quotes move no money: only then are the account's sums touched.
+    #[inline]
+    fn on_quote(&mut self, header: &Header, quote: &Quote) -> Applied {
+        let Some(position) = self.positions.get_mut(quote.instrument.index()) else {
+            return Applied::Ignored(Ignored::UnknownInstrument);
+        };
+        // What is told of the past says what was, not what is.
+        let taken_ns = if header.has(flags::CATCHUP) { Nanos::ABSENT } else { header.taken_ns };
+        if position.set_quote(quote, taken_ns) {
+            let before = position.worth;
+            position.value_position();
+            self.totals.replace(&before, &position.worth);
+        }
+        Applied::Nothing
     }
 
     #[inline]

@@ -187,10 +187,10 @@ impl Orders {
     }
 
     /// Adds a row and indexes what is known of it. Rows beyond the capacity allocate: none is dropped.
-    pub(super) fn add(&mut self, order: Order) -> OrderIndex {
+    pub(super) fn add(&mut self, order: &Order) -> OrderIndex {
+        debug_assert_eq!(order.links, [Link::NONE; 2]);
         let row = self.rows.len() as u32;
-        let order = Order { links: [Link::NONE; 2], ..order };
-        self.rows.push(order);
+        self.rows.push(*order);
         self.unplaced += order.known_by_fill_only as u32;
         self.index_ref(row);
         self.index_sys_id(row);

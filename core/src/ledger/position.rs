@@ -307,14 +307,16 @@ impl Position {
         self.value_all();
     }
 
+    /// Whether the quote moves what is held: then the caller has it valued again.
     #[inline]
-    pub(super) fn set_quote(&mut self, quote: &Quote, taken_ns: Nanos) {
+    pub(super) fn set_quote(&mut self, quote: &Quote, taken_ns: Nanos) -> bool {
         self.quote = *quote;
         self.quote_ns = taken_ns;
-        if quote.last.is_present() && quote.last != self.last {
-            self.last = quote.last;
-            self.value_position();
+        if quote.last.is_absent() || quote.last == self.last {
+            return false;
         }
+        self.last = quote.last;
+        !(self.long.is_flat() && self.short.is_flat())
     }
 
     /// The market is not seen any more: the quote says what was, not what is.

@@ -240,7 +240,7 @@ impl Ledger {
         order.hold_price = self.position(instrument)?.hold_price(order.price);
         order.told = self.account.restatement;
         let none = Exposure { lots: 0, ..order.exposure() };
-        let index = self.orders.add(order);
+        let index = self.orders.add(&order);
         self.reweigh(instrument, strategy, none, order.exposure());
         Some(index)
     }

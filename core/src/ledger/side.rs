@@ -70,6 +70,11 @@ impl Holding {
     pub(super) const fn lots(&self) -> i64 {
         self.today + self.yesterday
     }
+    /// Whether there is nothing of any date.
+    #[inline]
+    pub(super) const fn is_flat(&self) -> bool {
+        self.today == 0 && self.yesterday == 0
+    }
     #[inline]
     pub(super) const fn today_value(&self) -> i128 {
         self.today_value
@@ -207,7 +212,7 @@ impl Holding {
     /// Result of the lots held, marked at `mark`; absent when a price it needs is not known.
     #[inline]
     pub(super) fn position_profit(&self, mark: Price, pre_settlement: Price, multiplier: i64) -> Money {
-        if self.today == 0 && self.yesterday == 0 {
+        if self.is_flat() {
             return Money::ZERO;
         }
         if mark.is_absent() || self.unpriced != 0 || (pre_settlement.is_absent() && self.yesterday != 0) {

@@ -101,11 +101,12 @@ pub fn free_cores() -> usize {
     std::thread::available_parallelism().map_or(0, |cores| cores.get() - 1)
 }
 
-/// Locks all memory of the process, now and later, so that nothing of it is paged out.
+/// Locks the memory that the process has now, so that nothing of it is paged out. What it takes later is not: a limit on
+/// locked memory would then refuse a journal its next segment.
 #[allow(unsafe_code)]
 pub fn lock_memory() -> Result<(), Denied> {
-    // SAFETY: takes two flags and touches no memory of ours.
-    match unsafe { libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE) } {
+    // SAFETY: takes a flag and touches no memory of ours.
+    match unsafe { libc::mlockall(libc::MCL_CURRENT) } {
         0 => Ok(()),
         _ => Err(Denied::Memory { errno: errno() }),
     }

@@ -3,6 +3,7 @@
 //! journaled and folded before the next is decided.
 
 use super::gate::{Gate, Refused};
+use super::operator::Mode;
 use super::session::Readiness;
 use super::stage::OrderStage;
 use super::targets::{Pair, Wanted, side_index};
@@ -129,11 +130,11 @@ impl OrderStage {
             return false;
         }
         while let Some(pair) = self.targets.current() {
-            let wanted = self.wanted(pair);
-            if self.is_reached(pair, &wanted) {
+            if self.is_reached(pair) {
                 self.targets.advance();
                 continue;
             }
+            let wanted = self.wanted(pair);
             for side in [Side::Buy, Side::Sell] {
                 match self.step(pair, side, &wanted) {
                     Step::Rest => {}
@@ -158,12 +159,25 @@ impl OrderStage {
         false
     }
 
-    /// Whether a position is held as wanted and nothing works in the contract: then neither side needs a look. So it is
-    /// with most contracts at most ticks.
+    /// Whether what is wanted is held, or nothing is to be shown, and nothing works in the contract: then neither side needs
+    /// a look. So it is with most contracts at most ticks.
     #[inline]
-    fn is_reached(&self, pair: Pair, wanted: &Wanted) -> bool {
-        matches!(wanted, Wanted::Position { lots, .. } if *lots == self.held(pair))
-            && self.ledger.live_orders_of(pair.instrument).next().is_none()
+    fn is_reached(&self, pair: Pair) -> bool {
+        let lots = match self.targets.get(pair).map(|row| &row.wanted) {
+            _ if self.mode == Mode::Flatten => Lots::ZERO,
+            Some(&Wanted::Position { lots, .. }) => lots,
+            Some(Wanted::Quote { sides }) if sides.iter().all(|(price, _)| price.is_absent()) => {
+                return self.is_idle(pair);
+            }
+            _ => return false,
+        };
+        lots == self.held(pair) && self.is_idle(pair)
+    }
+
+    /// Whether nothing works in the contract.
+    #[inline]
+    fn is_idle(&self, pair: Pair) -> bool {
+        self.ledger.live_orders_of(pair.instrument).next().is_none()
     }
 
     /// Price and lots wanted of one side, and whether it is a quote; no lots: nothing. No price: the market shows none.

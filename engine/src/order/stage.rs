@@ -51,9 +51,11 @@ pub struct OrderStage {
     pub(super) catchup: bool,
     /// Whether the last input was the stage's own timer.
     pub(super) timer_fired: bool,
-    /// Before this, and as long as only quotes and intents come, nothing but a target can lead to an output; absent: anything
-    /// may. Follows from the rest of the state, so it is in no snapshot.
+    /// Before this, and as long as only quotes and intents come, nothing but a target can lead to an output, and a timer for
+    /// what was sent then; absent: anything may. Follows from the rest of the state, so it is in no snapshot.
     calm_until: Nanos,
+    /// A request of this calm may have to be waited for: the timer is still to be thought of.
+    sent_in_calm: bool,
     /// When the timer that was asked for is due; absent: none is.
     pub(super) timer_due: Nanos,
     /// By order: when it was asked about; absent: not since its last report.
@@ -92,6 +94,7 @@ impl OrderStage {
             catchup: false,
             timer_fired: false,
             calm_until: Nanos::ABSENT,
+            sent_in_calm: false,
             timer_due: Nanos::ABSENT,
             queried: vec![Nanos::ABSENT; capacity.orders],
             notices: Vec::with_capacity(1_024),
@@ -147,24 +150,37 @@ impl OrderStage {
         questions.into_iter().filter(|at| !at.is_absent()).min().unwrap_or(Nanos::MAX)
     }
 
+    #[inline]
     fn apply_input(&mut self, header: &Header, event: Event<'_>) {
         self.now = header.taken_ns;
-        if !matches!(event, Event::Quote(_) | Event::TargetPosition(_) | Event::TargetQuote(_)) {
-            self.calm_until = Nanos::ABSENT;
-        }
-        // A start's configuration and the end of a run lead to nothing: there is nobody yet, or any more, to send it.
-        let mark = matches!(event, Event::Config(_) | Event::RunEnd(_));
-        self.catchup = header.has(flags::CATCHUP) || mark;
+        self.catchup = header.has(flags::CATCHUP);
         self.timer_fired = false;
         self.notices.clear();
         self.told = 0;
         self.targets.clear_queue();
+        match event {
+            // Most events are quotes.
+            Event::Quote(quote) => {
+                self.ledger.apply(header, event);
+                self.targets.touch_instrument(quote.instrument);
+            }
+            _ => self.apply_other(header, event),
+        }
+        self.settle();
+    }
+
+    /// Folds an input that is no quote.
+    fn apply_other(&mut self, header: &Header, event: Event<'_>) {
+        if !matches!(event, Event::TargetPosition(_) | Event::TargetQuote(_)) {
+            self.calm_until = Nanos::ABSENT;
+        }
+        // A start's configuration and the end of a run lead to nothing: there is nobody yet, or any more, to send it.
+        self.catchup |= matches!(event, Event::Config(_) | Event::RunEnd(_));
         let opens = |phase: &Phase| phase.kind() == PhaseKind::Continuous;
         let was_open = |id| self.ledger.position(id).is_some_and(|book| book.phase() == PhaseKind::Continuous);
         let opened = matches!(event, Event::Phase(phase) if opens(phase) && !was_open(phase.instrument));
         let applied = self.ledger.apply(header, event);
         match event {
-            Event::Quote(quote) => self.targets.touch_instrument(quote.instrument),
             Event::Phase(phase) => {
                 if opened {
                     self.targets.forget_obstacles_of(phase.instrument);
@@ -204,11 +220,18 @@ impl OrderStage {
             Event::Alarm(alarm) => self.signal_alarm(alarm),
             _ => {}
         }
-        self.settle();
     }
 
     fn apply_output(&mut self, header: &Header, event: Event<'_>) {
-        self.calm_until = Nanos::ABSENT;
+        match event {
+            Event::OrderRequest(request)
+                if matches!(request.kind(), Some(RequestKind::Insert | RequestKind::Cancel)) =>
+            {
+                self.sent_in_calm = true;
+            }
+            Event::Refusal(_) => {}
+            _ => self.calm_until = Nanos::ABSENT,
+        }
         self.ledger.apply(header, event);
         match event {
             Event::OrderRequest(request) => self.requested(header, request),
@@ -331,7 +354,9 @@ impl Stage for OrderStage {
         #[cfg(test)]
         assert!(!self.poisoned, "a poisoned decision");
         if self.now < self.calm_until {
-            return self.decide_targets(out);
+            let decided = self.decide_targets(out) || self.sent_in_calm && self.decide_timer(out);
+            self.sent_in_calm &= decided;
+            return decided;
         }
         let decided = self.decide_notice(out)
             || self.decide_resync(out)

@@ -47,7 +47,10 @@ pub struct Obstacle {
 }
 
 /// One strategy's intent in one contract.
+///
+/// What every tick looks at fills the first cache line.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C, align(64))]
 pub struct Row {
     /// What is wanted.
     pub wanted: Wanted,
@@ -55,10 +58,12 @@ pub struct Row {
     pub revision: u64,
     /// The signal stage's epoch in which it was stated: revisions count within one.
     pub epoch: u8,
+    queued: bool,
     /// By side: buy, sell.
     pub obstacles: [Obstacle; 2],
-    queued: bool,
 }
+
+const _: () = assert!(std::mem::offset_of!(Row, queued) < 64);
 
 /// A row's place.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -61,6 +61,7 @@ fn engine(home: &Path) -> Result<Engine, RunError> {
         journals: [journal(StageId::Signal), journal(StageId::Order)],
         orders_sync: false,
         edge: ThreadPlan::default(),
+        lock_memory: false,
         build: "test".into(),
         config_hash: 1,
         run_id: 1,

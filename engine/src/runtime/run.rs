@@ -18,7 +18,7 @@ use shrike_core::clock::Clock;
 use shrike_core::codes::StageId;
 use shrike_core::event::{Event, Header, Kind, RunEnd, RunStart, Seq};
 use shrike_core::seeded::{self, Bug};
-use shrike_core::thread::{ThreadPlan, place};
+use shrike_core::thread::{ThreadPlan, lock_memory, place};
 use shrike_core::units::{Nanos, Text};
 use shrike_core::venue::{Gateway, MarketFeed};
 use shrike_journal::{OpenError, ReadError, Recovery, WriterOptions};
@@ -36,6 +36,7 @@ pub struct Engine<J: Journals = Home> {
     notes: Vec<String>,
     topology: Topology,
     edge: ThreadPlan,
+    lock_memory: bool,
     written: Written,
     run_id: u64,
     care: Care,
@@ -63,6 +64,8 @@ pub struct EngineOptions {
     pub orders_sync: bool,
     /// The core of the edge's thread, and its priority.
     pub edge: ThreadPlan,
+    /// Whether the process's memory is locked at the start of a run; not in simulated time.
+    pub lock_memory: bool,
     /// Version and commit of the program.
     pub build: String,
     /// Names the configuration. A snapshot is used under the same one only.
@@ -182,6 +185,7 @@ impl<J: Journals> Engine<J> {
             notes,
             topology: options.topology,
             edge: options.edge,
+            lock_memory: options.lock_memory,
             written,
             run_id: options.run_id,
             care,
@@ -277,7 +281,9 @@ impl<J: Journals> Engine<J> {
             after_clean_stop: u8::from(self.folded.order.clean),
             ..RunStart::default()
         };
-        for denied in place(&self.edge) {
+        // By now stages and first segments have their memory.
+        let locked = if self.lock_memory && !simulated { lock_memory() } else { Ok(()) };
+        for denied in place(&self.edge).into_iter().chain(locked.err()) {
             (run.say)(&denied.to_string());
         }
         let mut nodes = self.nodes;

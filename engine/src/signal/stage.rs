@@ -78,10 +78,6 @@ pub struct SignalStage {
     unknown: u64,
 }
 
-/// Nothing is stated of a contract yet: equal to wanting nothing, so the first intent that differs is sent.
-const NOTHING: Intent =
-    Intent::Quote { bid: Price::ABSENT, ask: Price::ABSENT, bid_lots: Lots::ZERO, ask_lots: Lots::ZERO };
-
 impl SignalStage {
     /// A stage for up to `instruments_max` contracts.
     pub fn new(instruments_max: usize, specs: Vec<StrategySpec>) -> Self {
@@ -91,7 +87,8 @@ impl SignalStage {
             symbols: spec.symbols,
             strategy: spec.strategy,
             sees: vec![false; instruments_max],
-            stated: vec![(NOTHING, 0); instruments_max],
+            // Nothing is stated of a contract yet: equal to wanting nothing, so the first intent that differs is sent.
+            stated: vec![(Intent::NONE, 0); instruments_max],
             broken: false,
             failed: false,
         };
@@ -209,20 +206,26 @@ impl SignalStage {
         self.cursor.forward = Forward::Passed;
     }
 
+    #[inline]
     fn apply_input(&mut self, header: &Header, event: Event<'_>) {
         self.market.set_now(header.taken_ns);
         self.cursor = Cursor::default();
         let asks = !header.has(flags::CATCHUP);
         match event {
-            Event::DepthTick(tick) => {
-                if self.market.set_tick(tick) {
-                    self.update(tick.instrument, event);
-                    self.cursor.forward = Forward::Quote(tick.instrument);
-                    self.cursor.moved = asks.then_some(tick.instrument);
-                } else {
-                    self.unknown += 1;
-                }
+            // Most events are ticks.
+            Event::DepthTick(tick) if self.market.set_tick(tick) => {
+                self.update(tick.instrument, event);
+                self.cursor.forward = Forward::Quote(tick.instrument);
+                self.cursor.moved = asks.then_some(tick.instrument);
             }
+            _ => self.apply_other(asks, event),
+        }
+    }
+
+    /// Folds an input that is no tick of a known contract.
+    fn apply_other(&mut self, asks: bool, event: Event<'_>) {
+        match event {
+            Event::DepthTick(_) => self.unknown += 1,
             Event::Phase(phase) => {
                 self.market.set_phase(phase);
                 self.update(phase.instrument, event);
@@ -351,9 +354,9 @@ impl SignalStage {
                 }
                 while let Some((instrument, intent)) = self.intents.get(self.cursor.intent) {
                     self.cursor.intent += 1;
-                    let Some(&(stated, revision)) = running.stated.get(instrument.index()) else { continue };
+                    let Some((stated, revision)) = running.stated.get(instrument.index()) else { continue };
                     if stated != intent {
-                        put_intent(out, running.id, instrument, intent, revision + 1);
+                        put_intent(out, running.id, *instrument, *intent, revision + 1);
                         return true;
                     }
                 }

@@ -58,11 +58,23 @@ pub enum Intent {
     },
 }
 
+impl Intent {
+    /// Nothing shown and nothing wanted.
+    pub const NONE: Self =
+        Self::Quote { bid: Price::ABSENT, ask: Price::ABSENT, bid_lots: Lots::ZERO, ask_lots: Lots::ZERO };
+}
+
 /// What a strategy states after one event: at most [`Self::MAX`] contracts.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Intents {
-    list: [Option<(InstrumentId, Intent)>; Self::MAX],
+    list: [(InstrumentId, Intent); Self::MAX],
     len: usize,
+}
+
+impl Default for Intents {
+    fn default() -> Self {
+        Self { list: [(InstrumentId::NONE, Intent::NONE); Self::MAX], len: 0 }
+    }
 }
 
 impl Intents {
@@ -74,7 +86,7 @@ impl Intents {
     pub fn state(&mut self, instrument: InstrumentId, intent: Intent) -> bool {
         match self.list.get_mut(self.len) {
             Some(place) => {
-                *place = Some((instrument, intent));
+                *place = (instrument, intent);
                 self.len += 1;
                 true
             }
@@ -87,7 +99,7 @@ impl Intents {
     }
 
     #[inline]
-    pub(super) fn get(&self, index: usize) -> Option<(InstrumentId, Intent)> {
-        if index < self.len { self.list.get(index).copied().flatten() } else { None }
+    pub(super) fn get(&self, index: usize) -> Option<&(InstrumentId, Intent)> {
+        self.list.get(..self.len)?.get(index)
     }
 }

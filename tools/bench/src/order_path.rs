@@ -117,7 +117,7 @@ fn on_thread<S: Stages, T: Send>(
     let place_of_journals = Place::new()?;
     // Populating the usual segments takes longer than a short run.
     let segment_bytes = if host.short { SEGMENT_BYTES / 8 } else { SEGMENT_BYTES };
-    let nodes = nodes(&place_of_journals, Syncing::EveryMs(10), segment_bytes, setup::ORDERS_MAX)?;
+    let nodes = nodes(&place_of_journals, signal_stage(), Syncing::EveryMs(10), segment_bytes, setup::ORDERS_MAX)?;
     let clock = Clock::Wall(host.clock.clone());
     let run = move || {
         if let Some(denied) = place(&ThreadPlan { core, ..ThreadPlan::default() }).first() {
@@ -135,11 +135,17 @@ fn on_thread<S: Stages, T: Send>(
     }
 }
 
-/// Both stages with their journals: one quoter, the usual capacities, and limits that many orders keep.
-pub fn nodes(journals: &Place, syncing: Syncing, segment_bytes: u32, orders: usize) -> Result<Nodes, String> {
+/// Both stages with their journals: the usual capacities, and limits that many orders keep.
+pub fn nodes(
+    journals: &Place,
+    signal: SignalStage,
+    syncing: Syncing,
+    segment_bytes: u32,
+    orders: usize,
+) -> Result<Nodes, String> {
     let log = |stage| writer(journals, stage, syncing, segment_bytes);
     Ok(Nodes {
-        signal: Driver::new(signal_stage(), log(StageId::Signal)?, Nanos::ABSENT),
+        signal: Driver::new(signal, log(StageId::Signal)?, Nanos::ABSENT),
         order: Driver::new(order_stage(orders)?, log(StageId::Order)?, Nanos::ABSENT),
     })
 }

@@ -47,11 +47,13 @@ pub enum Step {
     TickToOrder,
     /// The journals of a tick that leads to an order and one that pulls it are read, checked, decided again, compared.
     Replay,
+    /// The same of a tick that an EMA cross sees and that leads to no order, as nearly all are.
+    ReplayTick,
 }
 
 impl Step {
     /// Every step with its name.
-    pub const ALL: [(&'static str, Self); 8] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("decode", Self::Decode),
         ("signal", Self::Signal),
         ("quote", Self::Quote),
@@ -60,6 +62,7 @@ impl Step {
         ("journal", Self::Journal),
         ("tick-to-order", Self::TickToOrder),
         ("replay", Self::Replay),
+        ("replay-tick", Self::ReplayTick),
     ];
 
     /// The step of a name.
@@ -81,7 +84,8 @@ pub fn run(step: Step, rounds: u64) -> Result<(), String> {
         Step::Order => orders(rounds),
         Step::Journal => journal(rounds),
         Step::TickToOrder => tick_to_order(&Place::new()?, rounds),
-        Step::Replay => replayed(rounds),
+        Step::Replay => replayed(rounds, signal_stage, tick_to_order),
+        Step::ReplayTick => replayed(rounds, || cross(MINUTE_MS), watched),
     }
 }
 
@@ -147,16 +151,23 @@ impl<S: Stage> Giver<S> {
     }
 }
 
-/// A signal stage whose EMA cross sees every contract, and a tick for it.
-pub(crate) fn watcher() -> Result<(Giver<SignalStage>, MarketSlot), String> {
-    let params = EmaCrossParams { fast: 5, slow: 20, bar_ms: 0, lots: Lots::new(1), urgency: Urgency::Passive };
+const MINUTE_MS: u64 = 60_000;
+
+/// A signal stage whose EMA cross sees every contract; by ticks where bars have no length.
+fn cross(bar_ms: u64) -> SignalStage {
+    let params = EmaCrossParams { fast: 5, slow: 20, bar_ms, lots: Lots::new(1), urgency: Urgency::Passive };
     let strategies = vec![StrategySpec {
         id: 1,
         name: String::from("cross"),
         symbols: vec![String::from("ru*")],
         strategy: Box::new(EmaCross::new(params)),
     }];
-    let mut giver = Giver::new(SignalStage::new(setup::INSTRUMENTS_MAX, strategies), StageId::Signal);
+    SignalStage::new(setup::INSTRUMENTS_MAX, strategies)
+}
+
+/// Such a stage, and a tick for it.
+pub(crate) fn watcher() -> Result<(Giver<SignalStage>, MarketSlot), String> {
+    let mut giver = Giver::new(cross(0), StageId::Signal);
     (0..CONTRACTS).for_each(|contract| giver.give(&venue::contract(contract)));
     (0..CONTRACTS).for_each(|contract| giver.give(&venue::phase(contract)));
     let mut slot = MarketSlot::default();
@@ -268,22 +279,44 @@ fn journal(rounds: u64) -> Result<(), String> {
 /// Small, so that they are made quickly; all that a step writes fits the first.
 pub const SEGMENT_BYTES: u32 = 4 << 20;
 
-fn tick_to_order(place: &Place, rounds: u64) -> Result<(), String> {
+/// Everything on one thread around this signal stage, in simulated time.
+fn inline(place: &Place, signal: SignalStage) -> Result<Desk<Inline>, String> {
     let clock = Clock::Simulated(Arc::new(SimTime::new(Nanos::new(1))));
-    let stages = Inline::new(nodes(place, Syncing::OnClose, SEGMENT_BYTES, ORDERS_MAX)?, clock.clone(), 1_024);
-    let mut desk = Desk::at(stages, clock, CONTRACTS);
+    let nodes = nodes(place, signal, Syncing::OnClose, SEGMENT_BYTES, ORDERS_MAX)?;
+    let mut desk = Desk::at(Inline::new(nodes, clock.clone(), 1_024), clock, CONTRACTS);
     desk.open()?;
+    Ok(desk)
+}
+
+fn tick_to_order(place: &Place, rounds: u64) -> Result<(), String> {
+    let mut desk = inline(place, signal_stage())?;
     desk.trade(0, rounds)?;
     desk.close()
 }
 
-/// Rounds that lie in the journals; [`Step::Replay`] reads as many of them as it is told.
+fn watched(place: &Place, rounds: u64) -> Result<(), String> {
+    let mut desk = inline(place, cross(MINUTE_MS))?;
+    for round in 0..rounds {
+        let contract = (round % u64::from(CONTRACTS)) as u32;
+        let (_, order) = desk.tick(&venue::snapshot(round as u32 / CONTRACTS, true), &venue::decoding(contract))?;
+        if order.is_some() {
+            return Err(format!("tick {round} led to an order"));
+        }
+    }
+    desk.close()
+}
+
+/// Rounds that lie in the journals; a replay reads as many of them as it is told.
 const HOME_ROUNDS: u64 = 512;
 
-fn replayed(rounds: u64) -> Result<(), String> {
+fn replayed(
+    rounds: u64,
+    signal: impl Fn() -> SignalStage,
+    made: impl Fn(&Place, u64) -> Result<(), String>,
+) -> Result<(), String> {
     let home = Place::new()?;
-    tick_to_order(&home, HOME_ROUNDS)?;
-    let (mut signal, mut order) = (signal_stage(), order_stage(ORDERS_MAX)?);
+    made(&home, HOME_ROUNDS)?;
+    let (mut signal, mut order) = (signal(), order_stage(ORDERS_MAX)?);
     verified(&home.path().join(StageId::Signal.name()), &mut signal, rounds)?;
     verified(&home.path().join(StageId::Order.name()), &mut order, rounds)
 }

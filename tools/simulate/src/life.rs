@@ -239,6 +239,7 @@ pub(crate) fn live(world: &Shared, settings: &Settings, chance: &mut Rng, last_w
         journals: Disk::options(seed),
         orders_sync: settings.orders_sync,
         edge: ThreadPlan { name: "simulate".into(), core: None, fifo_priority: None },
+        lock_memory: false,
         build: env!("CARGO_PKG_VERSION").into(),
         config_hash: 1,
         run_id: seed,

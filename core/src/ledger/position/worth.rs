@@ -47,7 +47,7 @@ impl Position {
 
     /// What follows the market: the result of what is held, or the margin of what is written.
     #[inline]
-    pub(super) fn value_position(&mut self) {
+    pub(in crate::ledger) fn value_position(&mut self) {
         if self.is_option {
             self.worth.margin = self.margin_of(Side::Sell);
             return;
@@ -71,7 +71,7 @@ impl Position {
 
     fn margin_of(&self, side: Side) -> Money {
         let holding = self.holding(side);
-        if holding.today() == 0 && holding.yesterday() == 0 {
+        if holding.is_flat() {
             return Money::ZERO;
         }
         if self.is_option {

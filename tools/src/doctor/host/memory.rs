@@ -58,7 +58,7 @@ fn locked(facts: &Facts, journal: &Journal, findings: &mut Findings) {
         Some(limit) => findings.costs(
             "memlock",
             format!("{} may be locked, {} wanted", size(limit), size(wanted)),
-            "nothing can lock them (the engine does not by itself): a page taken back costs 10 us to 10 ms to read again",
+            "threads.lock_memory cannot lock them: a page taken back costs 10 us to 10 ms to read again",
             "`memlock unlimited` for the user in /etc/security/limits.conf, or LimitMEMLOCK=infinity in the unit",
         ),
     }
