@@ -77,3 +77,45 @@ fn available_memory() -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A number of /proc/meminfo, in bytes.
+    fn meminfo(name: &str) -> u64 {
+        let text = std::fs::read_to_string("/proc/meminfo").unwrap();
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_ascii_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    #[test]
+    fn only_a_file_system_in_memory_with_room_will_do() {
+        assert!(!is_tmpfs_with(Path::new("/proc"), 0), "another kind of file system");
+        assert!(!is_tmpfs_with(Path::new("/no/such/place"), 0));
+        assert!(is_tmpfs_with(Path::new("/dev/shm"), 0));
+        assert!(!is_tmpfs_with(Path::new("/dev/shm"), meminfo("MemTotal:")), "others need memory too");
+    }
+
+    #[test]
+    fn the_memory_that_is_available_is_what_the_system_says() {
+        let available = available_memory().unwrap();
+        let (now, total) = (meminfo("MemAvailable:"), meminfo("MemTotal:"));
+        assert!(
+            available < total && available.abs_diff(now) < total / 2,
+            "{available} of {total}, {now} a moment later"
+        );
+    }
+
+    /// A file of /proc has nothing to allocate, and takes any length.
+    #[test]
+    fn where_nothing_can_be_allocated_a_file_is_sparse() {
+        let file = OpenOptions::new().write(true).open("/proc/self/comm").unwrap();
+        // SAFETY: a plain call on an open file descriptor.
+        let refused = unsafe { libc::fallocate(file.as_raw_fd(), 0, 0, 4096) } != 0;
+        if !refused || io::Error::last_os_error().raw_os_error() != Some(libc::EOPNOTSUPP) {
+            return eprintln!("skips: this system allocates in /proc");
+        }
+        allocate(&file, 4096).unwrap();
+    }
+}

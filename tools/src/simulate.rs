@@ -23,7 +23,7 @@ Examples:
   shrike simulate --seeds 1..20000 --jobs 8         a campaign
   shrike simulate --seed 42 --trace                 one seed, step by step
   shrike simulate --seeds 1..50 --faults disconnect,kill,host-crash
-  shrike simulate --bugs --seeds 1..500             what finds each planted mistake (a build with --features seeded-bugs)")]
+  shrike simulate --bugs --seeds 1..500             which rule each planted mistake breaks (a build with --features seeded-bugs)")]
 pub struct Args {
     /// The seeds, first and last: 1..100.
     #[arg(long, value_parser = seeds, default_value = "1..100")]
@@ -46,10 +46,10 @@ pub struct Args {
     /// Do not make a failure small.
     #[arg(long)]
     no_shrink: bool,
-    /// Plant mistakes one after the other, and print what finds each.
+    /// Plant mistakes one after the other, these or all, and print what finds each.
     #[cfg(feature = "seeded-bugs")]
-    #[arg(long)]
-    bugs: bool,
+    #[arg(long, value_delimiter = ',', num_args = 0.., value_parser = bug, conflicts_with = "bug")]
+    bugs: Option<Vec<shrike_core::seeded::Bug>>,
     /// Plant this mistake.
     #[cfg(feature = "seeded-bugs")]
     #[arg(long, value_parser = bug)]
@@ -90,8 +90,8 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         faults.kinds = args.faults.iter().copied().collect();
     }
     #[cfg(feature = "seeded-bugs")]
-    if args.bugs {
-        return Ok(bugs(args, faults));
+    if let Some(named) = &args.bugs {
+        return Ok(bugs(args, named, faults));
     }
     #[cfg(feature = "seeded-bugs")]
     shrike_core::seeded::plant(args.bug);
@@ -186,13 +186,18 @@ fn make_small(plan: &Plan, rule: &str) {
     }
 }
 
-/// Plants each mistake.
+/// Plants each mistake that is named, or every one. A seed that breaks a rule without any would find them all.
 #[cfg(feature = "seeded-bugs")]
-fn bugs(args: &Args, faults: Faults) -> Outcome {
+fn bugs(args: &Args, named: &[shrike_core::seeded::Bug], faults: Faults) -> Outcome {
     use shrike_core::seeded::Bug;
-    let wanted: Vec<Bug> = args.bug.map_or_else(|| Bug::ALL.to_vec(), |bug| vec![bug]);
+    let wanted = if named.is_empty() { Bug::ALL } else { named };
+    let campaign = campaign(args, faults, 1);
+    if let Some((seed, failure)) = campaign.run(&mut |_| {}).failures.first() {
+        println!("seed {seed} breaks a rule without a mistake being planted: {failure}");
+        return Outcome::Found;
+    }
     println!("{:<26} {:>6}  found by", "mistake", "seeds");
-    let found = shrike_simulate::bugs::hunt(&wanted, &campaign(args, faults, 1), &mut |found| match &found.rule {
+    let found = shrike_simulate::bugs::hunt(wanted, &campaign, &mut |found| match &found.rule {
         Some((rule, what)) => println!("{:<26} {:>6}  {rule}: {what}", found.bug.name(), found.seeds),
         None => println!("{:<26} {:>6}  NOT FOUND: {}", found.bug.name(), found.seeds, found.bug.what()),
     });

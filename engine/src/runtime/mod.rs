@@ -17,6 +17,10 @@ mod start;
 
 #[cfg(test)]
 mod failures_tests;
+#[cfg(test)]
+mod start_kit;
+#[cfg(test)]
+mod start_tests;
 
 pub use edge::{CommandJournal, Commands, Edge, EdgeEnd, Pace};
 pub use failures::{Failure, Failures, Quarantine};

@@ -5,8 +5,8 @@ use super::files::Home;
 use super::*;
 use crate::damage::Bad;
 use crate::directory;
-use crate::format::{HEADER_PAGE, segment_file};
-use crate::{Directory, ReadError};
+use crate::format::{HEADER_PAGE, SegmentHeader, segment_file};
+use crate::{Directory, ReadError, recover};
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -76,4 +76,29 @@ fn a_file_that_cannot_be_removed_is_told_and_one_that_is_gone_is_not() {
     assert!(directory::remove(&dir.path().join("none")).is_ok());
     let error = directory::remove(dir.path()).unwrap_err();
     assert_ne!(error.kind(), io::ErrorKind::NotFound);
+}
+
+#[test]
+fn a_segment_without_a_record_is_removed_and_not_kept() {
+    for records in [0, 1] {
+        let home = Home::new();
+        let (mut writer, _) = Writer::create_or_resume(&home.dir(), home.on_disk()).unwrap();
+        let first = append_made(&mut writer, 1);
+        drop(writer);
+        // Begun beyond the end of the journal: nothing leads to it.
+        let mut bytes = fs::read(home.dir().join(segment_file(0))).unwrap();
+        bytes.truncate(HEADER_PAGE as usize + 64 * records);
+        let mut header: SegmentHeader = bytemuck::pod_read_unaligned(&bytes[..size_of::<SegmentHeader>()]);
+        header.index = 7;
+        header.crc = header.checksum();
+        bytes[..size_of::<SegmentHeader>()].copy_from_slice(bytemuck::bytes_of(&header));
+        let beyond = home.dir().join(segment_file(7));
+        fs::write(&beyond, bytes).unwrap();
+
+        let recovery = recover(&home.dir(), &home.on_disk()).unwrap();
+        assert!(!beyond.exists());
+        assert_eq!(recovery.aside.len(), records, "{:?}", recovery.aside);
+        assert!(recovery.aside.iter().all(|kept| kept.exists()));
+        assert_eq!(read_dir(&home.dir()), [first]);
+    }
 }

@@ -6,6 +6,7 @@ mod files;
 mod golden;
 mod messages;
 mod processes;
+mod room;
 mod sweeps;
 
 use crate::{Reader, Segments, Storage, Writer, WriterOptions};

@@ -62,6 +62,27 @@ fn child(home: &Home, in_memory: bool, before: &[&str]) -> Command {
     command
 }
 
+/// A process that writes until it is killed, at the latest with the test: one that failed would leave it writing for ever.
+struct Writing(Child);
+
+impl Writing {
+    fn begin(home: &Home, in_memory: bool) -> Self {
+        Self(child(home, in_memory, &[]).spawn().unwrap())
+    }
+
+    fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// What a recovered journal holds: the made-up stream from its first record, without a gap. How many records.
 fn check_stream(home: &Home) -> u64 {
     let read = read_dir(&home.dir());
@@ -90,7 +111,7 @@ fn kills(lives: u64, seed: u64) {
             // What the last life wrote after the looks at it is not this one's.
             seen += read_on(&mut tail).len() as u64;
             let before = seen;
-            let mut writing: Child = child(&home, in_memory, &[]).spawn().unwrap();
+            let writing = Writing::begin(&home, in_memory);
             // Looks at a living journal, until a number of records or of looks.
             let (goal, mut looks) = (seen + draw.next() % 1_500, draw.next() % 40_000);
             while seen < goal && looks > 0 {
@@ -105,8 +126,7 @@ fn kills(lives: u64, seed: u64) {
                     }
                 }
             }
-            writing.kill().unwrap();
-            writing.wait().unwrap();
+            writing.kill();
             early += u64::from(seen == before);
             let dies_with_host = in_memory && draw.next().is_multiple_of(5);
             let durable = tail.synced_to().unwrap();
@@ -150,7 +170,7 @@ fn kill_loop() {
 fn a_second_writer_is_refused_while_the_first_lives_in_another_process() {
     let home = Home::new();
     fs::create_dir_all(home.dir()).unwrap();
-    let mut writing = child(&home, true, &[]).spawn().unwrap();
+    let writing = Writing::begin(&home, true);
     let mut tail = Reader::open(&home.dir()).unwrap();
     while tail.next().unwrap().is_none() {
         std::thread::yield_now();
@@ -158,7 +178,7 @@ fn a_second_writer_is_refused_while_the_first_lives_in_another_process() {
     let second = Writer::create_or_resume(&home.dir(), home.small()).map(drop);
     for refused in [second, recover(&home.dir(), &home.small()).map(drop)] {
         match refused {
-            Err(OpenError::Locked { holder, .. }) => assert_eq!(holder, writing.id().to_string()),
+            Err(OpenError::Locked { holder, .. }) => assert_eq!(holder, writing.0.id().to_string()),
             other => panic!("{other:?}"),
         }
     }
@@ -167,8 +187,7 @@ fn a_second_writer_is_refused_while_the_first_lives_in_another_process() {
     while tail.due() == at {
         tail.next().unwrap();
     }
-    writing.kill().unwrap();
-    writing.wait().unwrap();
+    writing.kill();
     assert_ne!(recover(&home.dir(), &home.small()).unwrap().case, RecoveryCase::New);
     check_stream(&home);
 }
@@ -209,6 +228,28 @@ fn files_that_cannot_grow_and_too_few_of_them_lose_nothing() {
     }
     println!("{ends:?}");
     assert!(ends.len() > 1, "{ends:?}");
+}
+
+/// The other process's place in memory takes two files beside their directories; what it has to prepare then goes to the
+/// disk.
+#[test]
+fn a_full_place_in_memory_sends_segments_to_the_disk() {
+    let home = Home::new();
+    fs::create_dir_all(home.dir()).unwrap();
+    let mount = "mount -t tmpfs -o size=8m,nr_inodes=5 none \"$0\"";
+    let memory = home.memory.path().to_str().unwrap();
+    let may = Command::new("unshare").args(["-Urm", "sh", "-c", mount, memory]).stderr(Stdio::null()).status();
+    if !may.is_ok_and(|status| status.success()) {
+        return eprintln!(
+            "a_full_place_in_memory_sends_segments_to_the_disk skips: no file system may be mounted here"
+        );
+    }
+    let script = format!("{mount} && exec \"$@\"");
+    let before = ["unshare", "-Urm", "sh", "-c", &script, memory];
+    let output = child(&home, true, &before).env(CHILD_RECORDS, "2000").stdout(Stdio::piped()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("taken 2000") && text.contains("\nclosed"), "{text}");
+    assert_eq!(check_stream(&home), 2_000);
 }
 
 #[test]
