@@ -1,13 +1,18 @@
-//! A recorded board, whole: the S&P 500 chain of 30 January 2026, as `shrike surface` fits it, against the forwards,
-//! discount factors and volatilities that were published with it.
+//! Boards, whole, as `shrike surface` fits them: the S&P 500 chain of 30 January 2026 against the forwards, discount factors
+//! and volatilities that were published with it, and a generated board against the smile it was quoted from.
 
 use flate2::read::GzDecoder;
+use shrike_config::tables::Tables;
+use shrike_core::event::{DepthTick, Event, InstrumentDef, MarketSlot};
 use shrike_core::pricing::forward::ParityFitter;
 use shrike_core::pricing::implied::{black_vol, out_of_the_money};
 use shrike_core::pricing::smile::{Smile, durrleman};
 use shrike_core::pricing::{Expiry, OptionType};
-use shrike_core::units::TradingDay;
+use shrike_core::units::{Nanos, Price, TradingDay};
+use shrike_core::venue::{MarketFeed, Next};
+use shrike_feed::sim::market::{Generated, MarketBoard, MarketOptions};
 use shrike_tests::shared_data;
+use shrike_tools::clock::QuoteClock;
 use shrike_tools::surface::{Board, Chain};
 use std::fs::File;
 use std::io::BufReader;
@@ -15,7 +20,9 @@ use std::path::Path;
 
 fn chain(dir: &Path, root: Option<&str>) -> Chain {
     let file = GzDecoder::new(File::open(dir.join("SPX_all.csv.gz")).unwrap());
-    Chain::read(BufReader::new(file), TradingDay::new(20_260_130), root).unwrap_or_else(|error| panic!("{error}"))
+    let close = Nanos::china(TradingDay::new(20_260_130).unwrap(), 15 * 3_600, 0);
+    let clock = QuoteClock::new(close, None).unwrap();
+    Chain::read(BufReader::new(file), Some(&clock), root).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]
@@ -92,5 +99,67 @@ fn forwards_discounts_and_volatilities_are_the_published_ones() {
         println!("{} volatilities, ours {middle:.4} times theirs, {low:.4} to {high:.4}", of_expiry.len());
         assert!(of_expiry.len() > 100 && (0.9..1.0).contains(&middle), "{middle}");
         assert!(high / middle < 1.002 && low / middle > 0.998, "{low} {middle} {high}");
+    }
+}
+
+/// The quotes of a generated board at a moment, by instrument.
+fn generated(until: Nanos) -> (Generated, Vec<(InstrumentDef, DepthTick)>) {
+    let options = MarketOptions {
+        first_day: until.china_date(),
+        days: 1,
+        products: Vec::new(),
+        boards: vec![MarketBoard::named("SSE50").unwrap()],
+        ..MarketOptions::default()
+    };
+    let tables = Tables::builtin().unwrap();
+    let mut market = Generated::new(&options, &tables.sessions, tables.products.as_slice()).unwrap();
+    let mut slot = MarketSlot::default();
+    let mut seen = Vec::new();
+    while let Next::At(at) = market.next()
+        && at < until
+    {
+        market.take(&mut slot);
+        match slot.event() {
+            Event::InstrumentDef(def) => seen.push((*def, DepthTick::default())),
+            Event::DepthTick(tick) => seen[tick.instrument.index()].1 = *tick,
+            _ => {}
+        }
+    }
+    (market, seen)
+}
+
+/// Whoever sees only quotes, expiries and the hour finds forwards, the rate and smiles again.
+#[test]
+fn a_generated_board_is_fitted_back_to_its_smile() {
+    let now = Nanos::china(TradingDay::new(20_240_603).unwrap(), 14 * 3_600, 0);
+    let (market, seen) = generated(now);
+    for (product, tick) in [("HO", 0.2), ("510050_O", 0.0001)] {
+        let mut rows = String::from("type,strike,bid,ask,expiry\n");
+        for (def, last) in seen.iter().filter(|(def, _)| def.product.as_str() == product) {
+            let right = if def.option_type() == Some(OptionType::Call) { "C" } else { "P" };
+            let price = |price: Price| price.some().map_or(String::new(), |price| price.to_string());
+            let (bid, ask) = (price(last.bids[0]), price(last.asks[0]));
+            rows += &format!("{right},{},{bid},{ask},{}\n", def.strike, def.expiry);
+        }
+        let clock = QuoteClock::new(now, Some(product)).unwrap();
+        let chain = Chain::read(rows.as_bytes(), Some(&clock), None).unwrap();
+        let board = Board::fit(&chain, None).unwrap();
+        println!("{product}\n{board}");
+        assert!(board.is_clean() && (board.rate - 0.02).abs() < 0.005, "{}", board.rate);
+        let truth: Vec<_> = market.smiles().filter(|smile| smile.product.as_str() == product).collect();
+        assert_eq!(truth.len(), board.slices.len());
+        for (smile, slice) in truth.iter().zip(&board.slices) {
+            assert!((slice.years / smile.years - 1.0).abs() < 1e-9, "{} and {} years", slice.years, smile.years);
+            let forward = slice.forward.unwrap();
+            assert!((forward - smile.forward).abs() < 6.0 * tick, "{}: {forward} of {}", slice.expiry, smile.forward);
+            let [a, b, rho, m, s] = slice.svi.unwrap();
+            let fitted = shrike_core::pricing::smile::Svi { a, b, rho, m, s };
+            let deviation = smile.svi.total(0.0).sqrt();
+            for i in -8..=8 {
+                let k = f64::from(i) * 0.2 * deviation;
+                let (found, made) = (fitted.vol(k, slice.years), smile.svi.vol(k, smile.years));
+                assert!((found - made).abs() < 0.006, "{} at {k}: {found} of {made}", slice.expiry);
+            }
+        }
     }
 }

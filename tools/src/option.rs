@@ -3,9 +3,10 @@
 //! a row without an answer says why and the next one follows.
 
 mod answer;
-mod contract;
+pub(crate) mod contract;
 mod header;
 
+use crate::clock::{self, QuoteClock};
 use crate::console;
 use crate::error::{Error, Outcome};
 use answer::{Answer, Pricer};
@@ -32,6 +33,7 @@ use std::path::{Path, PathBuf};
 Examples:
   shrike option chain.csv                                     a file with years to expiry
   shrike option chain.csv --at 2026-11-20T14:30 > out.csv     a file with expiry dates
+  shrike option chain.csv --at 2026-11-20T14:30 --clock IO    the same by the index options' trading clock
   printf 'forward,strike,years,rate,type,price\\n100,95,0.5,0.02,P,3.1\\n' | shrike option")]
 pub struct Args {
     /// The file; standard input where it is absent or `-`.
@@ -39,6 +41,10 @@ pub struct Args {
     /// The moment of the prices, for a column `expiry`: a date, or a date and a time. An expiry without a time is at 15:00.
     #[arg(long, value_name = "TIME", value_parser = contract::moment)]
     pub at: Option<i64>,
+    /// Let variance run by the trading clock of a product, such as IO or 510050_O: the minutes of its sessions, and little
+    /// while it is shut. Needs --at; discounting runs by the calendar.
+    #[arg(long, value_name = "PRODUCT", requires = "at")]
+    pub clock: Option<String>,
     /// How the forward moves: by percentages, or by amounts (European options only).
     #[arg(long, value_enum, default_value = "black")]
     pub model: Model,
@@ -74,7 +80,13 @@ fn answer_all(args: &Args, file: &Path, mut rows: impl BufRead) -> Result<Outcom
     let failed = |source| Error::File { file: file.to_owned(), source };
     let mut line = Vec::new();
     rows.read_until(b'\n', &mut line).map_err(failed)?;
-    let header = Header::of(&text(&line), args.at).map_err(|why| Error::Usage(format!("{}: {why}", file.display())))?;
+    let trading = match (&args.clock, args.at) {
+        (Some(product), Some(at)) => Some(QuoteClock::new(clock::china(at), Some(product))),
+        _ => None,
+    };
+    let trading = trading.transpose().map_err(|why| Error::Usage(why.to_string()))?;
+    let header =
+        Header::of(&text(&line), args.at, trading).map_err(|why| Error::Usage(format!("{}: {why}", file.display())))?;
 
     let mut out = console::stdout();
     if !args.json {
