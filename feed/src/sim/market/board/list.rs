@@ -6,12 +6,12 @@ use super::line::{Kind, Line};
 use super::walk::{Family, Term};
 use super::{Board, MarketBoard};
 use shrike_core::calendar::{CalendarError, Sessions};
-use shrike_core::codes::{Exchange, OptionType, ProductClass};
+use shrike_core::codes::{Exchange, OptionType, PhaseKind, ProductClass};
 use shrike_core::event::InstrumentDef;
 use shrike_core::instrument::InstrumentId;
 use shrike_core::pricing::clock::{ClockWeights, TradingClock};
 use shrike_core::product::Product;
-use shrike_core::units::{Lots, Price, SCALE, Text, TradingDay};
+use shrike_core::units::{Lots, Nanos, Price, SCALE, Text, TradingDay};
 use std::sync::Arc;
 
 /// The products of a board.
@@ -66,8 +66,14 @@ impl Listing {
             let of_family = dates.iter().filter(|date| date.0 == family);
             let until = of_family.map(|date| date.1).max().unwrap_or(from);
             // The future's sessions are those of its options.
-            let weights = ClockWeights::new(240.0, 0.25, 0.1, 0.05);
-            TradingClock::new(sessions, product.exchange, product.code.as_str(), from, until, &weights).map(Arc::new)
+            let (exchange, code) = (product.exchange, product.code.as_str());
+            let phases = sessions.phases_of(exchange, code, from)?;
+            let trading = phases
+                .iter()
+                .filter(|phase| phase.kind == PhaseKind::Continuous || phase.kind == PhaseKind::ClosingAuction);
+            let minutes = trading.map(|phase| phase.end.since(phase.start) / (60 * Nanos::PER_SECOND)).sum::<u64>();
+            let weights = ClockWeights::new(minutes as f64, 0.25, 0.1, 0.05);
+            TradingClock::new(sessions, exchange, code, from, until, &weights).map(Arc::new)
         };
         let index = clock(Family::Index, &products.future)?;
         let etf = clock(Family::Etf, &products.etf_option)?;
