@@ -5,6 +5,7 @@
 mod answer;
 pub(crate) mod contract;
 mod header;
+mod margin;
 
 use crate::clock::{self, QuoteClock};
 use crate::console;
@@ -12,6 +13,7 @@ use crate::error::{Error, Outcome};
 use answer::{Answer, Pricer};
 use clap::{Args as ClapArgs, ValueEnum};
 use header::{Header, fields};
+use margin::Margin;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -45,6 +47,10 @@ pub struct Args {
     /// while it is shut. Needs --at; discounting runs by the calendar.
     #[arg(long, value_name = "PRODUCT", requires = "at")]
     pub clock: Option<String>,
+    /// Fill the column `margin`: what one short lot binds by the rule of an option product's exchange, such as IO or
+    /// 510050_O. From the columns settlement (else the price), underlying (else the forward) and unit (else the product's).
+    #[arg(long, value_name = "PRODUCT")]
+    pub margin: Option<String>,
     /// How the forward moves: by percentages, or by amounts (European options only).
     #[arg(long, value_enum, default_value = "black")]
     pub model: Model,
@@ -88,6 +94,7 @@ fn answer_all(args: &Args, file: &Path, mut rows: impl BufRead) -> Result<Outcom
     let header =
         Header::of(&text(&line), args.at, trading).map_err(|why| Error::Usage(format!("{}: {why}", file.display())))?;
 
+    let margin = args.margin.as_deref().map(Margin::of).transpose().map_err(Error::Usage)?;
     let mut out = console::stdout();
     if !args.json {
         writeln!(out, "{}", Answer::HEADING)?;
@@ -107,8 +114,13 @@ fn answer_all(args: &Args, file: &Path, mut rows: impl BufRead) -> Result<Outcom
         read += 1;
         let fields = fields(&row);
         let id = header.id(&fields).map_or_else(|| (number - 1).to_string(), str::to_owned);
-        let answer = match header.contract(&fields) {
-            Ok(contract) => pricer.answer(id, &contract),
+        let answered = header.contract(&fields).and_then(|contract| {
+            let answer = pricer.answer(id.clone(), &contract);
+            let per_lot = margin.as_ref().map(|margin| margin.per_lot(&header, &fields, &contract, &answer));
+            Ok(Answer { margin: per_lot.transpose()?.flatten(), ..answer })
+        });
+        let answer = match answered {
+            Ok(answer) => answer,
             Err(why) => {
                 let (count, _, _) = unread.get_or_insert((0_u64, number, why.clone()));
                 *count += 1;

@@ -16,7 +16,7 @@ pub struct Header {
 }
 
 /// Names that the command knows.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 16] = [
     "id",
     "forward",
     "strike",
@@ -30,6 +30,9 @@ const KNOWN: [&str; 13] = [
     "price",
     "bid",
     "ask",
+    "settlement",
+    "underlying",
+    "unit",
 ];
 
 impl Header {
@@ -64,7 +67,7 @@ impl Header {
     }
 
     /// What a row has in a column; `None` where that is absent or empty.
-    fn value<'a>(&self, fields: &'a [Cow<'_, str>], name: &str) -> Option<&'a str> {
+    pub(super) fn value<'a>(&self, fields: &'a [Cow<'_, str>], name: &str) -> Option<&'a str> {
         let at = self.names.iter().position(|n| n == name)?;
         fields.get(at).map(|field| field.trim()).filter(|field| !field.is_empty())
     }
