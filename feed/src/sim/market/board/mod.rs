@@ -1,11 +1,13 @@
 //! An option board: an index, its ETF and its futures, and every option on index and ETF that the exchanges list, quoted
 //! from one smile that moves (`walk`). The board walks the days of its two exchanges side by side and holds what happens
-//! next ready, as `contract` does for a single contract. What is listed is in `list`, the exchanges' rules in `facts`, one
-//! instrument in `line`. Runs on the edge thread; within a day it allocates nothing, a day's new strikes may.
+//! next ready, as `contract` does for a single contract. What a day does is in `day`, what is listed in `list`, what it is
+//! worth in `worth`, the exchanges' rules in `facts`, one instrument in `line`. Runs on the edge thread; within a day it allocates nothing, a day's new strikes may.
 
+mod day;
 mod facts;
 mod line;
 mod list;
+mod venue;
 mod walk;
 mod worth;
 
@@ -15,27 +17,20 @@ mod tests;
 pub(super) use facts::nth_weekday;
 pub use facts::short_name;
 
-use super::plan::{self, Day, Span};
+use super::plan;
 use super::rng::Rng;
-use super::value::SUBTICK_BITS;
 use super::{MarketBoard, MarketError, MarketOptions};
-use facts::BREAKER_MINUTES;
 use line::{Kind, Line};
 use list::{Listing, Products};
 use shrike_core::calendar::Sessions;
-use shrike_core::codes::{PhaseKind, PhaseSource, ProductClass};
+use shrike_core::codes::ProductClass;
 use shrike_core::event::{InstrumentDef, MarketSlot, Phase};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::pricing::smile::Svi;
 use shrike_core::product::Product;
 use shrike_core::units::{Nanos, SCALE, Text, TradingDay};
+use venue::{Place, Venue};
 use walk::{Family, Term, Walk};
-use worth::whole;
-
-/// A breaker that trips so near the end of a phase would outlast it; the exchange lets the phase's end come first.
-const BREAKER_MARGIN_NS: u64 = (BREAKER_MINUTES + 1) * 60 * Nanos::PER_SECOND;
-/// Deviations of a step of the gap between two trading days.
-const OVERNIGHT_SHOCK: i64 = 60;
 
 /// The smile that a generated board's quotes of one expiry are drawn around.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -61,51 +56,6 @@ enum Pending {
     Phase(usize, Phase),
     Tick(usize),
     Settle(usize),
-}
-
-/// Where in a day an exchange stands.
-#[derive(Clone, Copy, Debug)]
-enum Place {
-    /// Before the phase of this index; behind the last one, before settling.
-    Before(usize),
-    /// Within it; the next snapshot is due then.
-    Within(usize, Nanos),
-}
-
-/// The days of one exchange.
-#[derive(Clone, Debug)]
-struct Venue {
-    family: Family,
-    days: Vec<Day>,
-    day: usize,
-    place: Place,
-    snapshot_ns: u64,
-    /// Where in the interval it stamps its snapshots.
-    phase_ns: u64,
-}
-
-impl Venue {
-    fn today(&self) -> Option<&Day> {
-        self.days.get(self.day)
-    }
-
-    fn next_at(&self) -> Nanos {
-        match (self.today(), self.place) {
-            (Some(day), Place::Before(index)) => day.spans.get(index).map_or(day.settles_at, |span| span.start),
-            (Some(_), Place::Within(_, at)) => at,
-            (None, _) => Nanos::MAX,
-        }
-    }
-
-    /// The first snapshot of a phase: strictly after its start; an auction without cancels has one, before its end.
-    fn first_in(&self, span: &Span) -> Nanos {
-        let from = match span.kind {
-            PhaseKind::AuctionNoCancel => span.end.get() - self.snapshot_ns,
-            _ => span.start.get() + 1,
-        };
-        let grid = from - from % self.snapshot_ns + self.phase_ns;
-        Nanos::new(if grid >= from { grid } else { grid + self.snapshot_ns })
-    }
 }
 
 /// A board and what happens next on it.
@@ -292,196 +242,6 @@ impl Board {
         }
     }
 
-    /// A phase of an exchange begins.
-    fn enter(&mut self, of: usize, phase: usize, span: &Span) {
-        let [index, etf] = &mut self.venues;
-        let venue = if of == 0 { index } else { etf };
-        let Some((day, number)) = venue.today().map(|day| (day.day, venue.day)) else { return };
-        let first = match span.kind {
-            PhaseKind::Continuous | PhaseKind::AuctionMatch | PhaseKind::AuctionNoCancel => venue.first_in(span),
-            _ => span.end,
-        };
-        venue.place = if first < span.end { Place::Within(phase, first) } else { Place::Before(phase + 1) };
-        let family = venue.family;
-        if phase == 0 {
-            self.begin_day(number, day, span.start);
-            self.begin_lines(0, Some(family), day, span.start);
-        }
-        for index in 0..self.lines.len() {
-            if self.is_live(index, family) {
-                self.pending.push(Pending::Phase(index, phase_of(day, span.kind, span.start, span.due, span.source)));
-            }
-        }
-    }
-
-    /// A trading day of the board begins, with the first of the exchanges: the ETF goes ex dividend, months and strikes are
-    /// listed, the night's news arrive.
-    fn begin_day(&mut self, number: usize, day: TradingDay, at: Nanos) {
-        if number < self.days_begun {
-            return;
-        }
-        self.days_begun = number + 1;
-        if number > 0 {
-            let pays = self.ex_dividend_day as usize == number + 1;
-            let changed = if pays { self.pay_dividend(self.dividend_per_mille) } else { Vec::new() };
-            let first = self.list(number, 1_000, 1_000);
-            self.begin_lines(first, None, day, at);
-            for index in changed.into_iter().chain(first..self.lines.len()) {
-                if let Some(line) = self.lines.get_mut(index) {
-                    line.def.effective_day = day;
-                    self.pending.push(Pending::Define(index));
-                }
-            }
-        }
-        let steps = self.venues.first().and_then(Venue::today).map_or(1, |day| day.steps);
-        let base = self.lines.first().map_or(1, |index| index.settled);
-        let root = (243 * u64::from(steps.max(1))).isqrt().max(1) as i64;
-        let deviation = (base << SUBTICK_BITS) / 1_000 * i64::from(self.annual_vol_ppm) / 1_000 / root;
-        let jump_chance = ((u64::from(self.jumps_per_day) << 32) / u64::from(steps.max(1))).min(u64::from(u32::MAX));
-        let walk = &mut self.walk;
-        walk.value.begin_day(super::contract::limits(base, 100), deviation, jump_chance as u32, None);
-        walk.value.shock(OVERNIGHT_SHOCK, &mut walk.rng);
-        walk.begin_day(steps);
-    }
-
-    /// Lines from `first` on, of one family or both, begin a day: what they are worth, how they trade, their limits. New
-    /// ones take what they are worth for their reference price, and those of the first day have open interest.
-    fn begin_lines(&mut self, first: usize, family: Option<Family>, day: TradingDay, at: Nanos) {
-        let closes = [Family::Index, Family::Etf].map(|family| self.close_of(family));
-        for term in &mut self.terms {
-            self.walk.look(term, at);
-        }
-        for index in first..self.lines.len() {
-            let Some(line) = self.lines.get(index) else { return };
-            if line.is_gone || family.is_some_and(|family| family != line.family) {
-                continue;
-            }
-            let (worth, usual) = (self.worth(line), self.usual(line));
-            let Some(line) = self.lines.get_mut(index) else { return };
-            line.worth = worth;
-            (line.pace, line.depth, line.usual_interest) = usual;
-            if line.settled == 0 {
-                line.settled = whole(worth.value).max(1);
-                line.sums.last = line.settled;
-                if self.days_begun == 0 {
-                    line.open_interest = line.usual_interest * i64::from(self.walk.rng.between(50, 150)) / 100;
-                }
-            }
-            line.begin_day(day, line.limits(closes, day));
-        }
-    }
-
-    /// A snapshot of an exchange.
-    fn snapshot(&mut self, of: usize, phase: usize, at: Nanos) {
-        let Some(venue) = self.venues.get_mut(of) else { return };
-        let Some(span) = venue.today().and_then(|day| day.spans.get(phase)).copied() else { return };
-        let next = if span.kind == PhaseKind::Continuous { at.after(venue.snapshot_ns) } else { span.end };
-        venue.place = if next < span.end { Place::Within(phase, next) } else { Place::Before(phase + 1) };
-        let family = venue.family;
-        let trades = span.kind == PhaseKind::Continuous;
-        if trades && family == Family::Index {
-            self.steps += 1;
-            self.walk.step(at.china_second() >= 13 * 3_600);
-        }
-        for term in self.terms.iter_mut().filter(|term| term.family == family) {
-            self.walk.look(term, at);
-        }
-        for index in 0..self.lines.len() {
-            if !self.is_live(index, family) {
-                continue;
-            }
-            if trades { self.act(index, at, &span) } else { self.match_auction(index, at) }
-        }
-    }
-
-    /// One line in continuous trading: what it trades and how it is quoted then, if it acts or its quotes are due.
-    fn act(&mut self, index: usize, at: Nanos, span: &Span) {
-        let Self { walk, steps, lines, .. } = self;
-        let Some(line) = lines.get_mut(index) else { return };
-        if let Some(until) = line.halted_until {
-            if at >= until {
-                line.halted_until = None;
-                self.match_auction(index, at);
-                let Some(day) = self.lines.get(index).map(|line| line.tick.trading_day) else { return };
-                let resumes = phase_of(day, PhaseKind::Continuous, at, span.due, PhaseSource::Exchange);
-                self.pending.push(Pending::Phase(index, resumes));
-            }
-            return;
-        }
-        let acts = line.acts_at <= *steps;
-        if !(acts || line.is_unquoted() || line.worth.is_stale(walk.spot(line.family), walk.near)) {
-            return;
-        }
-        let before = line.shown();
-        if acts {
-            line.acts_at = *steps + line.act(walk);
-        }
-        self.quote(index);
-        let Some(line) = self.lines.get_mut(index) else { return };
-        if line.shown() == before {
-            return;
-        }
-        line.show();
-        line.stamp(at);
-        self.pending.push(Pending::Tick(index));
-        let has_breaker = line.family == Family::Etf && line.def.class() == Some(ProductClass::Option);
-        if has_breaker && line.trips() && span.end.since(at) > BREAKER_MARGIN_NS {
-            let until = at.after(BREAKER_MINUTES * 60 * Nanos::PER_SECOND);
-            line.halted_until = Some(until);
-            let phase = phase_of(line.tick.trading_day, PhaseKind::AuctionOrders, at, until, PhaseSource::Exchange);
-            self.pending.push(Pending::Phase(index, phase));
-        }
-    }
-
-    /// A call auction of one line ends in a trade at one price.
-    fn match_auction(&mut self, index: usize, at: Nanos) {
-        self.quote(index);
-        let Some(line) = self.lines.get_mut(index) else { return };
-        let before = line.shown();
-        let lots = line.pace / 300;
-        line.match_auction(lots, &mut self.walk.rng);
-        if lots > 0 && line.shown() != before {
-            line.show();
-            line.stamp(at);
-            self.pending.push(Pending::Tick(index));
-        }
-    }
-
-    fn quote(&mut self, index: usize) {
-        let Some(worth) = self.lines.get(index).map(|line| self.worth(line)) else { return };
-        if let Some(line) = self.lines.get_mut(index) {
-            line.worth = worth;
-            line.quote(&mut self.walk.rng);
-        }
-    }
-
-    /// An exchange closes its day: the closing snapshot and the settlement of each line.
-    fn settle(&mut self, of: usize) {
-        let Some(venue) = self.venues.get_mut(of) else { return };
-        let Some((day, at)) = venue.today().map(|day| (day.day, day.settles_at)) else { return };
-        let family = venue.family;
-        for term in self.terms.iter_mut().filter(|term| term.family == family) {
-            // What is settled is worth what it was when trading ended.
-            self.walk.look(term, Nanos::china(day, 15 * 3_600, 0));
-        }
-        for index in 0..self.lines.len() {
-            if !self.is_live(index, family) {
-                continue;
-            }
-            let Some(settlement) = self.lines.get(index).map(|line| self.settlement_ticks(line, day)) else { return };
-            let Some(line) = self.lines.get_mut(index) else { return };
-            line.close(settlement, at);
-            line.is_gone = line.def.expiry == day;
-            self.pending.push(Pending::Tick(index));
-            if !matches!(line.kind, Kind::Index | Kind::Etf) {
-                self.pending.push(Pending::Settle(index));
-            }
-        }
-        if let Some(venue) = self.venues.get_mut(of) {
-            (venue.day, venue.place) = (venue.day + 1, Place::Before(0));
-        }
-    }
-
     /// The previous close of an underlying, raw.
     fn close_of(&self, family: Family) -> i64 {
         let kind = if family == Family::Index { Kind::Index } else { Kind::Etf };
@@ -499,18 +259,6 @@ impl Board {
         let venue = self.venues.get(of);
         let settled = venue.and_then(|venue| venue.days.get(venue.day.checked_sub(1)?));
         settled.map_or(TradingDay::ABSENT, |day| day.next_day)
-    }
-}
-
-/// A phase of any line.
-fn phase_of(day: TradingDay, kind: PhaseKind, start: Nanos, due: Nanos, source: PhaseSource) -> Phase {
-    Phase {
-        trading_day: day,
-        start_ns: start,
-        end_ns: due,
-        phase: kind.code(),
-        source: source.code(),
-        ..Phase::default()
     }
 }
 
