@@ -144,7 +144,7 @@ over,C,100,60,2027-02-19,0.02,101,102
     assert!(answers[1]["vol"].is_empty() && !answers[1]["ask_vol"].is_empty());
     assert!(!answers[4]["vol"].is_empty());
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.ends_with("\"a,b\",,,,,,,,,,,,,expired\n"), "{text}");
+    assert!(text.ends_with("\"a,b\",,,,,,,,,,,,,,expired\n"), "{text}");
 }
 
 #[test]

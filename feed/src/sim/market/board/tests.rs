@@ -385,19 +385,23 @@ fn bytes(mut market: Generated, events: usize) -> Vec<u8> {
 
 #[test]
 fn a_seed_decides_every_byte_and_skipping_is_taking() {
-    let few = options(20_240_603, 2, 7);
+    // Over a weekend after which a month is listed.
+    let few = options(20_240_621, 2, 7);
     let first = bytes(market(&few), 60_000);
     assert!(first == bytes(market(&few), 60_000));
-    assert!(first != bytes(market(&options(20_240_603, 2, 8)), 60_000));
-    // Over the night, when strikes are listed.
+    assert!(first != bytes(market(&options(20_240_621, 2, 8)), 60_000));
     let (mut taken, mut skipping) = (market(&few), market(&few));
     let mut slot = MarketSlot::default();
-    let until = Nanos::china(day(20_240_604), 11 * 3_600, 0);
-    let mut count = 0;
+    let until = Nanos::china(day(20_240_624), 11 * 3_600, 0);
+    let (mut count, mut listed) = (0, 0);
     while matches!(taken.next(), Next::At(at) if at < until) {
         assert!(taken.take(&mut slot));
         count += 1;
+        if let Event::InstrumentDef(def) = slot.event() {
+            listed += u32::from(!def.effective_day.is_absent());
+        }
     }
+    assert!(listed > 20, "{listed} were listed");
     assert_eq!(skipping.skip(count), count);
     assert!(bytes(taken, 2_000) == bytes(skipping, 2_000));
 }
