@@ -49,7 +49,7 @@ fn market(config: &Config) -> Option<(String, String)> {
         MarketKind::Ctp if config.login.broker_id.is_empty() || config.login.user_id.is_empty() => {
             say("market.kind", "\"ctp\" needs `login.broker_id` and `login.user_id`")
         }
-        MarketKind::Generated if config.generator.products.is_empty() => {
+        MarketKind::Generated if config.generator.products.is_empty() && config.generator.boards.is_empty() => {
             say("generator.products", "a generated market needs one product at least, for example [\"rb\"]")
         }
         _ if config.exchange.account_id.is_empty() || config.exchange.account_id.len() > 12 => {

@@ -10,7 +10,8 @@ use std::path::Path;
 #[test]
 fn a_day_runs_and_verifies() {
     let home = tempfile::tempdir().unwrap();
-    let loaded = configured("demo", home.path(), &["run.topology=inline"]);
+    // As the profile ships, with its option board.
+    let loaded = configured("demo", home.path(), &["run.topology=inline", "generator.boards=[\"SSE50\"]"]);
     let (_, counter) = run(&loaded);
     let [signal, order] = verify(home.path());
     println!("{signal:?} {order:?} fills {}", counter.exchange.fills().len());

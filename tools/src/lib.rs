@@ -19,6 +19,7 @@ pub const BUILD: &str = concat!("shrike ", env!("CARGO_PKG_VERSION"), " ", env!(
 
 pub mod bench;
 pub mod books;
+pub mod clock;
 pub mod compose;
 pub mod config;
 pub mod console;

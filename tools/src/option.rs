@@ -3,14 +3,17 @@
 //! a row without an answer says why and the next one follows.
 
 mod answer;
-mod contract;
+pub(crate) mod contract;
 mod header;
+mod margin;
 
+use crate::clock::{self, QuoteClock};
 use crate::console;
 use crate::error::{Error, Outcome};
 use answer::{Answer, Pricer};
 use clap::{Args as ClapArgs, ValueEnum};
 use header::{Header, fields};
+use margin::Margin;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -32,6 +35,7 @@ use std::path::{Path, PathBuf};
 Examples:
   shrike option chain.csv                                     a file with years to expiry
   shrike option chain.csv --at 2026-11-20T14:30 > out.csv     a file with expiry dates
+  shrike option chain.csv --at 2026-11-20T14:30 --clock IO    the same by the index options' trading clock
   printf 'forward,strike,years,rate,type,price\\n100,95,0.5,0.02,P,3.1\\n' | shrike option")]
 pub struct Args {
     /// The file; standard input where it is absent or `-`.
@@ -39,6 +43,14 @@ pub struct Args {
     /// The moment of the prices, for a column `expiry`: a date, or a date and a time. An expiry without a time is at 15:00.
     #[arg(long, value_name = "TIME", value_parser = contract::moment)]
     pub at: Option<i64>,
+    /// Let variance run by the trading clock of a product, such as IO or 510050_O: the minutes of its sessions, and little
+    /// while it is shut. Needs --at; discounting runs by the calendar.
+    #[arg(long, value_name = "PRODUCT", requires = "at")]
+    pub clock: Option<String>,
+    /// Fill the column `margin`: what one short lot binds by the rule of an option product's exchange, such as IO or
+    /// 510050_O. From the columns settlement (else the price), underlying (else the forward) and unit (else the product's).
+    #[arg(long, value_name = "PRODUCT")]
+    pub margin: Option<String>,
     /// How the forward moves: by percentages, or by amounts (European options only).
     #[arg(long, value_enum, default_value = "black")]
     pub model: Model,
@@ -74,8 +86,15 @@ fn answer_all(args: &Args, file: &Path, mut rows: impl BufRead) -> Result<Outcom
     let failed = |source| Error::File { file: file.to_owned(), source };
     let mut line = Vec::new();
     rows.read_until(b'\n', &mut line).map_err(failed)?;
-    let header = Header::of(&text(&line), args.at).map_err(|why| Error::Usage(format!("{}: {why}", file.display())))?;
+    let trading = match (&args.clock, args.at) {
+        (Some(product), Some(at)) => Some(QuoteClock::new(clock::china(at), Some(product))),
+        _ => None,
+    };
+    let trading = trading.transpose().map_err(|why| Error::Usage(why.to_string()))?;
+    let header =
+        Header::of(&text(&line), args.at, trading).map_err(|why| Error::Usage(format!("{}: {why}", file.display())))?;
 
+    let margin = args.margin.as_deref().map(Margin::of).transpose().map_err(Error::Usage)?;
     let mut out = console::stdout();
     if !args.json {
         writeln!(out, "{}", Answer::HEADING)?;
@@ -95,8 +114,13 @@ fn answer_all(args: &Args, file: &Path, mut rows: impl BufRead) -> Result<Outcom
         read += 1;
         let fields = fields(&row);
         let id = header.id(&fields).map_or_else(|| (number - 1).to_string(), str::to_owned);
-        let answer = match header.contract(&fields) {
-            Ok(contract) => pricer.answer(id, &contract),
+        let answered = header.contract(&fields).and_then(|contract| {
+            let answer = pricer.answer(id.clone(), &contract);
+            let per_lot = margin.as_ref().map(|margin| margin.per_lot(&header, &fields, &contract, &answer));
+            Ok(Answer { margin: per_lot.transpose()?.flatten(), ..answer })
+        });
+        let answer = match answered {
+            Ok(answer) => answer,
             Err(why) => {
                 let (count, _, _) = unread.get_or_insert((0_u64, number, why.clone()));
                 *count += 1;

@@ -287,6 +287,7 @@ fn definition(f: &mut fmt::Formatter<'_>, e: &InstrumentDef) -> fmt::Result {
     if let Some(right) = OptionType::of(e.option_type) {
         write!(f, ", {right} on {} at {}", e.underlying, e.strike)?;
     }
+    f.write_str(if e.adjusted != 0 { ", adjusted" } else { "" })?;
     f.write_str(if e.tradable != 0 { "" } else { ", quoted only" })
 }
 

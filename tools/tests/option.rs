@@ -144,7 +144,7 @@ over,C,100,60,2027-02-19,0.02,101,102
     assert!(answers[1]["vol"].is_empty() && !answers[1]["ask_vol"].is_empty());
     assert!(!answers[4]["vol"].is_empty());
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.ends_with("\"a,b\",,,,,,,,,,,,,expired\n"), "{text}");
+    assert!(text.ends_with("\"a,b\",,,,,,,,,,,,,,expired\n"), "{text}");
 }
 
 #[test]
@@ -200,4 +200,38 @@ fn a_file_that_cannot_be_used_is_said() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(expected) && !said.contains("panicked"), "{said}");
     }
+}
+
+#[test]
+fn margins_are_the_published_examples() {
+    // 50ETF call on 21 May 2019, and CFFEX's worked examples of IO at 12 % and a half.
+    for (product, rows, expected) in [
+        ("510050_O", "C,2.75,2.70,0.1,0.2,0.0056,2.699,,0\n", vec![2_784.8]),
+        ("510050_O", "C,2.75,2.70,0.1,0.2,0.0056,2.699,10220,0\n", vec![2_784.8 * 1.022]),
+        ("IO", "C,4200,4000,0.1,0.2,50,4000,,0\nP,3700,4000,0.1,0.2,30,4000,,0\n", vec![33_000.0, 25_200.0]),
+    ] {
+        let input = format!("type,strike,forward,years,vol,settlement,underlying,unit,rate\n{rows}");
+        let output = option(&["--margin", product], &input);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let margins: Vec<f64> = answers(&output).iter().map(|answer| number(answer, "margin")).collect();
+        assert_eq!(margins.len(), expected.len());
+        for (margin, expected) in margins.iter().zip(&expected) {
+            assert!((margin - expected).abs() < 1e-6, "{product}: {margin} of {expected}");
+        }
+    }
+    let output = option(&["--margin", "rb"], "type,strike,forward,years,vol,rate\n");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no option product"));
+}
+
+#[test]
+fn a_trading_clock_counts_sessions() {
+    let input = "type,strike,forward,expiry,vol,rate\nC,2.5,2.5,2024-06-26,0.2,0.02\n";
+    let value = |args: &[&str]| number(&answers(&option(args, input))[0], "vega");
+    // Over a night little time passes by the sessions, much by the calendar.
+    let [shut, open] = ["2024-06-05T15:00", "2024-06-06T09:30"];
+    let by = |at: &str| value(&["--at", at, "--clock", "510050_O"]);
+    assert!((by(shut) / by(open) - 1.0).abs() < 0.015, "{} {}", by(shut), by(open));
+    assert!(value(&["--at", shut]) / value(&["--at", open]) > 1.015);
+    assert_eq!(option(&["--clock", "XY", "--at", shut], input).status.code(), Some(2));
 }

@@ -65,6 +65,8 @@ pub struct Generator {
     pub days: u32,
     /// Products of the instrument tables, by name.
     pub products: Vec<String>,
+    /// Option boards, by index: `SSE50`, `CSI300`. Each has the index, its ETF, its futures and every option on both.
+    pub boards: Vec<String>,
     /// Milliseconds between two snapshots of a contract.
     #[serde(deserialize_with = "within::<1, 60_000, _, _>")]
     pub snapshot_ms: u32,

@@ -36,7 +36,7 @@ macro_rules! answer {
         }
     };
 }
-answer!(price, vol, delta, gamma, vega, theta, rho, vanna, volga, charm, bid_vol, ask_vol);
+answer!(price, vol, delta, gamma, vega, theta, rho, vanna, volga, charm, bid_vol, ask_vol, margin);
 
 /// Text as a CSV field.
 struct Quoted<'a>(&'a str);

@@ -1,6 +1,7 @@
 //! Where the columns are, and a row as a contract.
 
 use super::contract::{Contract, Given, moment, number, option_type, style};
+use crate::clock::{QuoteClock, china};
 use shrike_core::pricing::{Expiry, OptionStyle};
 use std::borrow::Cow;
 
@@ -11,10 +12,11 @@ const YEAR_S: f64 = 365.0 * 86_400.0;
 pub struct Header {
     names: Vec<String>,
     at: Option<i64>,
+    clock: Option<QuoteClock>,
 }
 
 /// Names that the command knows.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 16] = [
     "id",
     "forward",
     "strike",
@@ -28,6 +30,9 @@ const KNOWN: [&str; 13] = [
     "price",
     "bid",
     "ask",
+    "settlement",
+    "underlying",
+    "unit",
 ];
 
 impl Header {
@@ -35,7 +40,7 @@ impl Header {
     ///
     /// # Errors
     /// What is missing, twice there, or needed beside it.
-    pub fn of(line: &str, at: Option<i64>) -> Result<Self, String> {
+    pub fn of(line: &str, at: Option<i64>, clock: Option<QuoteClock>) -> Result<Self, String> {
         let line = line.trim_start_matches('\u{feff}');
         let names: Vec<String> = fields(line).iter().map(|name| name.trim().to_ascii_lowercase()).collect();
         let has = |name: &str| names.iter().any(|n| n == name);
@@ -58,11 +63,11 @@ impl Header {
         if !has("years") && at.is_none() {
             return Err(String::from("the column `expiry` needs the moment of the prices: give it with --at"));
         }
-        Ok(Self { names, at })
+        Ok(Self { names, at, clock })
     }
 
     /// What a row has in a column; `None` where that is absent or empty.
-    fn value<'a>(&self, fields: &'a [Cow<'_, str>], name: &str) -> Option<&'a str> {
+    pub(super) fn value<'a>(&self, fields: &'a [Cow<'_, str>], name: &str) -> Option<&'a str> {
         let at = self.names.iter().position(|n| n == name)?;
         fields.get(at).map(|field| field.trim()).filter(|field| !field.is_empty())
     }
@@ -83,10 +88,18 @@ impl Header {
         let get = |name: &str| self.value(fields, name);
         let of = |name: &str| get(name).map(|text| number(name, text)).transpose();
         let need = |name: &str| of(name)?.ok_or_else(|| format!("no {name}"));
-        let years = match (of("years")?, get("expiry"), self.at) {
-            (Some(years), ..) => years,
+        let (years, discount_years) = match (of("years")?, get("expiry"), self.at) {
+            (Some(years), ..) => (years, years),
             (None, Some(expiry), Some(at)) => {
-                (moment(expiry).map_err(|why| format!("expiry: {why}"))? - at) as f64 / YEAR_S
+                let expiry = moment(expiry).map_err(|why| format!("expiry: {why}"))?;
+                let calendar = (expiry - at) as f64 / YEAR_S;
+                match &self.clock {
+                    Some(clock) if calendar > 0.0 => {
+                        let left = clock.left(china(expiry)).map_err(|why| format!("expiry: {why}"))?;
+                        (left.variance, calendar)
+                    }
+                    _ => (calendar, calendar),
+                }
             }
             (None, Some(_), None) => return Err(String::from("no years, and an expiry needs --at")),
             (None, None, _) => return Err(String::from("no years and no expiry")),
@@ -103,7 +116,7 @@ impl Header {
                 forward: need("forward")?,
                 years,
                 rate: need("rate")?,
-                discount_years: of("discount_years")?.unwrap_or(years),
+                discount_years: of("discount_years")?.unwrap_or(discount_years),
             },
             strike: need("strike")?,
             option_type: option_type(get("type").ok_or("no type")?)?,
@@ -176,9 +189,9 @@ mod tests {
             ("forward,strike,rate,type,expiry,vol", None, "--at"),
             ("forward,forward,strike,rate,type,years,vol", None, "twice"),
         ] {
-            let error = Header::of(line, at).err().unwrap();
+            let error = Header::of(line, at, None).err().unwrap();
             assert!(error.contains(expected), "{line}: {error}");
         }
-        assert!(Header::of("\u{feff}Forward, Strike ,RATE,type,expiry,vol,whatever", Some(0)).is_ok());
+        assert!(Header::of("\u{feff}Forward, Strike ,RATE,type,expiry,vol,whatever", Some(0), None).is_ok());
     }
 }

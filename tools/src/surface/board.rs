@@ -36,7 +36,7 @@ pub struct FittedSlice {
     pub root: String,
     /// The expiry as the file writes it.
     pub expiry: String,
-    /// Years to it.
+    /// Years of variance to it.
     pub years: f64,
     /// The discount factor.
     pub discount: f64,
@@ -99,8 +99,8 @@ impl Board {
                     && group.style == OptionStyle::European
                 {
                     let weight = (free.discount / free.discount_error.max(1e-6)).powi(2);
-                    xy -= weight * group.years * free.discount.ln();
-                    xx += weight * group.years * group.years;
+                    xy -= weight * group.discount_years * free.discount.ln();
+                    xx += weight * group.discount_years * group.discount_years;
                 }
             }
             (xx > 0.0).then(|| xy / xx)
@@ -177,7 +177,7 @@ fn quoted(
     parity: &mut ParityFitter,
     boundaries: &mut Boundaries,
 ) -> (FittedSlice, Vec<Point>) {
-    let discount = (-rate * group.years).exp();
+    let discount = (-rate * group.discount_years).exp();
     let american = group.style == OptionStyle::American;
     let implied = parity.fit(&group.pairs, discount);
     let band = if american { american_band(&group.pairs, discount) } else { executable_band(&group.pairs, discount) };
@@ -207,7 +207,7 @@ fn quoted(
         quotes: Vec::new(),
     };
     let Ok((forward, _)) = forward else { return (slice, Vec::new()) };
-    let expiry = Expiry::new(forward, group.years, rate);
+    let expiry = Expiry { forward, years: group.years, rate, discount_years: group.discount_years };
     let mut vol = |option_type, strike, price: f64| {
         let vol = if american {
             boundaries.implied_vol(&expiry, option_type, strike, price)

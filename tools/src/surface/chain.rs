@@ -1,8 +1,9 @@
 //! A chain from a CSV: rows by header name, gathered into calls and puts of one strike, expiry and root.
 
+use crate::clock::{ClockError, QuoteClock, YearsLeft, china};
+use crate::option::contract::moment;
 use shrike_core::codes::OptionStyle;
 use shrike_core::pricing::forward::ParityPair;
-use shrike_core::units::TradingDay;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 
@@ -13,8 +14,10 @@ pub struct Group {
     pub root: String,
     /// The expiry as the file writes it.
     pub expiry: String,
-    /// Years to it.
+    /// Years of variance to it.
     pub years: f64,
+    /// Years to it by the calendar, over which is discounted.
+    pub discount_years: f64,
     /// How the options are exercised.
     pub style: OptionStyle,
     /// The listed forward, where the file has one.
@@ -51,8 +54,16 @@ pub enum ChainError {
         expected: &'static str,
     },
     /// Expiries are dates, and the day of the quotes is not known.
-    #[error("expiries are dates: give the day of the quotes with --on YYYY-MM-DD")]
+    #[error("expiries are dates: give the moment of the quotes with --on YYYY-MM-DD or --on YYYY-MM-DDTHH:MM")]
     NoDay,
+    /// The trading clock does not reach an expiry.
+    #[error("line {line}: {why}")]
+    Clock {
+        /// Line of the file, from one.
+        line: usize,
+        /// Why.
+        why: ClockError,
+    },
     /// No row is left.
     #[error("no option in it that has not expired (and is of the root, if --root is given)")]
     Empty,
@@ -62,7 +73,7 @@ pub enum ChainError {
 }
 
 /// The columns that a chain may have, with the names they go by.
-const COLUMNS: [(&str, &[&str]); 9] = [
+const COLUMNS: [(&str, &[&str]); 10] = [
     ("strike", &["strike"]),
     ("bid", &["bid"]),
     ("ask", &["ask"]),
@@ -72,6 +83,7 @@ const COLUMNS: [(&str, &[&str]); 9] = [
     ("root", &["root", "contractsymbol"]),
     ("style", &["style"]),
     ("forward", &["forward"]),
+    ("discount_years", &["discount_years"]),
 ];
 
 /// A row's fields by column.
@@ -109,7 +121,7 @@ impl Chain {
     ///
     /// # Errors
     /// When the file is no chain; the line is named.
-    pub fn read(input: impl BufRead, on: Option<TradingDay>, root: Option<&str>) -> Result<Self, ChainError> {
+    pub fn read(input: impl BufRead, clock: Option<&QuoteClock>, root: Option<&str>) -> Result<Self, ChainError> {
         let mut lines = input.lines();
         let header = lines.next().transpose()?.unwrap_or_default().to_lowercase();
         let names: Vec<&str> = header.split(',').map(|name| name.trim().trim_matches(['"', '\u{feff}'])).collect();
@@ -133,7 +145,7 @@ impl Chain {
             if root.is_some_and(|root| root != own) {
                 continue;
             }
-            let (expiry, years) = time(&row, on)?;
+            let (expiry, YearsLeft { variance: years, discount: discount_years }) = time(&row, clock)?;
             if years <= 0.0 {
                 expired += 1;
                 continue;
@@ -146,7 +158,8 @@ impl Chain {
                 _ => return Err(row.wrong("style", "american or european")),
             };
             let (group, strikes) = groups.entry((own.to_owned(), expiry.clone())).or_insert_with(|| {
-                let group = Group { root: own.to_owned(), expiry, years, style, forward: None, pairs: Vec::new() };
+                let (root, pairs) = (own.to_owned(), Vec::new());
+                let group = Group { root, expiry, years, discount_years, style, forward: None, pairs };
                 (group, BTreeMap::new())
             });
             group.forward = group.forward.or(row.number("forward")?);
@@ -173,26 +186,17 @@ impl Chain {
     }
 }
 
-/// A row's expiry as written, and the years to it.
-fn time(row: &Fields<'_>, on: Option<TradingDay>) -> Result<(String, f64), ChainError> {
+/// A row's expiry as written, and the time left to it.
+fn time(row: &Fields<'_>, clock: Option<&QuoteClock>) -> Result<(String, YearsLeft), ChainError> {
     let text = row.text("expiry");
     if text.is_empty() {
-        let years = row.number("years")?.ok_or_else(|| row.wrong("years", "a number"))?;
-        return Ok((row.text("years").to_owned(), years));
+        let variance = row.number("years")?.ok_or_else(|| row.wrong("years", "a number"))?;
+        let discount = row.number("discount_years")?.unwrap_or(variance);
+        return Ok((row.text("years").to_owned(), YearsLeft { variance, discount }));
     }
-    let day = date(text).map_err(|_| row.wrong("expiry", "a date, YYYY-MM-DD"))?;
-    let on = on.ok_or(ChainError::NoDay)?;
-    Ok((text.to_owned(), (day.days_since_epoch() - on.days_since_epoch()) as f64 / 365.0))
-}
-
-/// A date as `2026-01-30` or `20260130`.
-///
-/// # Errors
-/// When it is none.
-pub fn date(text: &str) -> Result<TradingDay, String> {
-    let digits: String = text.chars().filter(|letter| *letter != '-').collect();
-    let day = (digits.len() == 8).then(|| digits.parse().ok().and_then(TradingDay::new)).flatten();
-    day.ok_or_else(|| format!("`{text}` is no date; write YYYY-MM-DD"))
+    let expiry = moment(text).map_err(|_| row.wrong("expiry", "a date, YYYY-MM-DD"))?;
+    let left = clock.ok_or(ChainError::NoDay)?.left(china(expiry));
+    left.map(|left| (text.to_owned(), left)).map_err(|why| ChainError::Clock { line: row.line, why })
 }
 
 #[cfg(test)]
@@ -202,7 +206,8 @@ mod tests {
     const HEADER: &str = "type,strike,bid,ask,expiration,contractSymbol\n";
 
     fn read(rows: &str, on: Option<&str>) -> Result<Chain, ChainError> {
-        Chain::read(rows.as_bytes(), on.map(|text| date(text).unwrap()), None)
+        let clock = on.map(|text| QuoteClock::new(china(moment(text).unwrap()), None).unwrap());
+        Chain::read(rows.as_bytes(), clock.as_ref(), None)
     }
 
     #[test]

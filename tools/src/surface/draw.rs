@@ -1,20 +1,56 @@
-//! The drawings, as SVG: a panel for each of up to twelve expiries with quotes and smile, volatility by expiry, and the
-//! surface in perspective.
+//! The drawings: a panel for each of up to twelve expiries with quotes and smile, volatility by expiry, and the surface in
+//! perspective. Each is drawn once, as SVG, and that is rendered as PNG, with the fonts of this host.
 
 use super::{Board, FittedSlice};
+use crate::error::Error;
 use plotters::prelude::*;
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::fontdb::Database;
+use resvg::usvg::{Options, Tree};
 use shrike_core::pricing::smile::{Smile, Svi};
 use shrike_core::pricing::surface::Slice;
-use std::error::Error;
+use std::error::Error as StdError;
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
-type Drawn = Result<(), Box<dyn Error>>;
+type Drawn = Result<(), Box<dyn StdError>>;
 
-/// A file's name, and what draws it.
-type Drawing = (&'static str, fn(&Board, &Path) -> Drawn);
+/// A file's name, and what draws it as SVG.
+type Drawing = (&'static str, fn(&Board, &mut String) -> Drawn);
 
-/// All of them.
-pub const DRAWINGS: [Drawing; 3] = [("smiles.svg", smiles), ("term.svg", term), ("surface.svg", surface)];
+const DRAWINGS: [Drawing; 3] = [("smiles", smiles), ("term", term), ("surface", surface)];
+
+/// Draws all of them into a directory, as SVG and as PNG.
+///
+/// # Errors
+/// When a file cannot be written; it is named.
+pub fn all(board: &Board, out: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(out).map_err(|source| Error::File { file: out.to_owned(), source })?;
+    let mut fonts = Database::new();
+    fonts.load_system_fonts();
+    let options = Options { fontdb: Arc::new(fonts), ..Options::default() };
+    for (name, draw) in DRAWINGS {
+        let other = |file: &Path, why: String| Error::File { file: file.to_owned(), source: io::Error::other(why) };
+        let file = out.join(name).with_extension("svg");
+        let mut svg = String::new();
+        draw(board, &mut svg).map_err(|error| other(&file, error.to_string()))?;
+        std::fs::write(&file, &svg).map_err(|source| Error::File { file: file.clone(), source })?;
+        let file = out.join(name).with_extension("png");
+        png(&svg, &options, &file).map_err(|error| other(&file, error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Renders an SVG at its own size.
+fn png(svg: &str, options: &Options<'_>, file: &Path) -> Drawn {
+    let tree = Tree::from_str(svg, options)?;
+    let size = tree.size().to_int_size();
+    let mut pixels = Pixmap::new(size.width(), size.height()).ok_or("a drawing without size")?;
+    resvg::render(&tree, Transform::identity(), &mut pixels.as_mut());
+    pixels.save_png(file)?;
+    Ok(())
+}
 
 const PANELS: (usize, usize) = (3, 4);
 const QUOTES: RGBColor = RGBColor(120, 120, 120);
@@ -43,9 +79,9 @@ fn evenly<T>(all: Vec<T>, most: usize) -> Vec<T> {
     kept
 }
 
-fn smiles(board: &Board, file: &Path) -> Drawn {
+fn smiles(board: &Board, svg: &mut String) -> Drawn {
     let (rows, columns) = PANELS;
-    let area = SVGBackend::new(file, (1_600, 1_000)).into_drawing_area();
+    let area = SVGBackend::with_string(svg, (1_600, 1_000)).into_drawing_area();
     area.fill(&WHITE)?;
     for (panel, (slice, svi)) in area.split_evenly((rows, columns)).iter().zip(evenly(fitted(board), rows * columns)) {
         let deviation = svi.total(0.0).sqrt();
@@ -83,7 +119,7 @@ fn smiles(board: &Board, file: &Path) -> Drawn {
     Ok(())
 }
 
-fn term(board: &Board, file: &Path) -> Drawn {
+fn term(board: &Board, svg: &mut String) -> Drawn {
     let slices = board.surface.slices();
     let last = slices.last().map_or(1.0, |slice| slice.years.sqrt());
     // Volatility so many standard deviations from the money.
@@ -94,7 +130,7 @@ fn term(board: &Board, file: &Path) -> Drawn {
     let lines = [("one deviation down", at(-1.0), BLUE), ("at the money", at(0.0), FIT), ("one up", at(1.0), QUOTES)];
     let vols = || lines.iter().flat_map(|(_, line, _)| line).map(|&(_, vol)| vol);
     let (low, top) = (vols().fold(f64::INFINITY, f64::min) * 0.9, vols().fold(0.0, f64::max) * 1.1);
-    let area = SVGBackend::new(file, (1_000, 600)).into_drawing_area();
+    let area = SVGBackend::with_string(svg, (1_000, 600)).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)
         .caption("Volatility by expiry", ("sans-serif", 20))
@@ -114,7 +150,7 @@ fn term(board: &Board, file: &Path) -> Drawn {
     Ok(())
 }
 
-fn surface(board: &Board, file: &Path) -> Drawn {
+fn surface(board: &Board, svg: &mut String) -> Drawn {
     let slices = board.surface.slices();
     let (Some(first), Some(last)) = (slices.first(), slices.last()) else { return Ok(()) };
     let (near, far) = (first.years.sqrt(), last.years.sqrt().max(first.years.sqrt() * 1.01));
@@ -129,7 +165,7 @@ fn surface(board: &Board, file: &Path) -> Drawn {
     let roots: Vec<f64> = (0..=36).map(steps(near, far, 36)).collect();
     let all = || xs.iter().flat_map(|&x| roots.iter().map(move |&root| (x, root))).map(|(x, root)| vol(x, root));
     let (low, top) = (all().fold(f64::INFINITY, f64::min), all().fold(0.0, f64::max));
-    let area = SVGBackend::new(file, (1_000, 800)).into_drawing_area();
+    let area = SVGBackend::with_string(svg, (1_000, 800)).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)
         .caption("Implied volatility", ("sans-serif", 20))

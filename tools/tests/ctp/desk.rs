@@ -168,7 +168,7 @@ fn library() -> PathBuf {
 
 fn shrike(command: &str) -> Command {
     let mut shrike = Command::new(env!("CARGO_BIN_EXE_shrike"));
-    shrike.args([command, "--profile", "demo"]).stdin(Stdio::null());
+    shrike.args([command, "--profile", "demo"]).env("SHRIKE_GENERATOR__BOARDS", "[]").stdin(Stdio::null());
     shrike
 }
 

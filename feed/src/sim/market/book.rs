@@ -39,7 +39,7 @@ impl Side {
 
     /// Writes the levels, `step_raw` apart from the best outwards.
     #[inline]
-    fn show(&self, tick_raw: i64, step_raw: i64, prices: &mut [Price; LEVELS], qtys: &mut [Qty; LEVELS]) {
+    pub fn show(&self, tick_raw: i64, step_raw: i64, prices: &mut [Price; LEVELS], qtys: &mut [Qty; LEVELS]) {
         let mut raw = self.best * tick_raw;
         for ((price, qty), lots) in prices.iter_mut().zip(qtys).zip(self.lots) {
             *price = if lots > 0 { Price::from_raw(raw) } else { Price::ABSENT };

@@ -1,17 +1,20 @@
 //! Puts a market together: looks the options' products up in the tables, names and dates their contracts and plans
 //! their days. Runs once, at the start.
 
+use super::board::{Board, nth_weekday};
 use super::contract::{Contract, Tuning, limits};
 use super::rng::Rng;
 use super::sums::TURNOVER_STEP;
 use super::{Generated, MarketError, MarketOptions, MarketProduct, plan};
 use shrike_core::calendar::Sessions;
 use shrike_core::codes::{Exchange, ProductClass};
-use shrike_core::event::InstrumentDef;
+use shrike_core::event::{InstrumentDef, Rates};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::product::Product;
 use shrike_core::units::{Nanos, Price, TradingDay};
 
+/// Streams of randomness of boards; those of contracts are below.
+const BOARD_STREAMS: u64 = 1 << 32;
 /// A contract is delivered in a later month than that of so many days after the last day.
 const LIFE_LEFT_DAYS: i64 = 20;
 /// Fewer ticks than this make no price to move in.
@@ -38,7 +41,21 @@ impl Generated {
             defs.push(def);
             rates.push(product.rates(id));
         }
-        Ok(Self::of(defs, rates, contracts))
+        let mut boards = Vec::new();
+        for (index, wanted) in options.boards.iter().enumerate() {
+            if options.products.iter().any(|product| product.product == wanted.future) {
+                let (board, product) = (wanted.name.clone(), wanted.future.clone());
+                return Err(MarketError::Twice { board, product });
+            }
+            let mut board = Board::new(wanted, options, sessions, products, BOARD_STREAMS + index as u64)?;
+            for def in board.begin(defs.len() as u32) {
+                let assumed = Rates { instrument: def.instrument, assumed: 1, ..Rates::default() };
+                rates.push(board.product_of(&def).map_or(assumed, |product| product.rates(def.instrument)));
+                defs.push(def);
+            }
+            boards.push(board);
+        }
+        Ok(Self::of(defs, rates, contracts, boards))
     }
 }
 
@@ -129,10 +146,8 @@ fn delivery(months: &[u32], last_day: TradingDay) -> Option<(u32, u32)> {
 /// Last trading day, holidays aside: the third Friday at CFFEX; elsewhere the 15th, near enough for a contract that is
 /// gone from the market long before.
 fn expiry(exchange: Exchange, year: u32, month: u32) -> Option<TradingDay> {
-    let first = TradingDay::new(year * 10_000 + month * 100 + 1)?;
-    let days = match exchange {
-        Exchange::Cffex => (4 + 7 - i64::from(first.weekday())) % 7 + 14,
-        _ => 14,
-    };
-    Some(first.plus_days(days))
+    match exchange {
+        Exchange::Cffex => Some(nth_weekday(year, month, 4, 3)).filter(|day| !day.is_absent()),
+        _ => TradingDay::new(year * 10_000 + month * 100 + 15),
+    }
 }

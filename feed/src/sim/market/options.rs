@@ -15,6 +15,8 @@ pub struct MarketOptions {
     pub days: u32,
     /// One contract of each, in the order of their ids.
     pub products: Vec<MarketProduct>,
+    /// Option boards, behind the products.
+    pub boards: Vec<MarketBoard>,
     /// Interval of snapshots, milliseconds; CTP's is 500.
     pub snapshot_ms: u32,
     /// Volatility of the diffusion per year, millionths. Trends and jumps come on top.
@@ -36,6 +38,7 @@ impl Default for MarketOptions {
             first_day: TradingDay::new(20_250_303).unwrap_or(TradingDay::ABSENT),
             days: 2,
             products: ["rb", "IF", "ru", "m", "TA"].into_iter().filter_map(MarketProduct::named).collect(),
+            boards: Vec::new(),
             snapshot_ms: 500,
             annual_vol_ppm: 250_000,
             jumps_per_day: 4,
@@ -49,10 +52,12 @@ impl Default for MarketOptions {
 impl MarketOptions {
     /// Whether every number is in its range.
     pub(super) fn check(&self) -> Result<(), MarketError> {
-        let products = self.products.len() as u64;
-        let rows: [(&str, u64, RangeInclusive<u64>, &str); 8] = [
+        let (products, boards) = (self.products.len() as u64, self.boards.len() as u64);
+        let fewest = u64::from(boards == 0);
+        let rows: [(&str, u64, RangeInclusive<u64>, &str); 9] = [
             ("days", self.days.into(), 1..=10_000, "1 to 10000"),
-            ("products", products, 1..=1_000, "1 to 1000 products"),
+            ("products", products, fewest..=1_000, "1 to 1000 products"),
+            ("boards", boards, 0..=4, "at most 4 boards"),
             ("snapshot_ms", self.snapshot_ms.into(), 1..=60_000, "1 to 60000"),
             ("annual_vol_ppm", self.annual_vol_ppm.into(), 0..=2_000_000, "at most 2000000 (200 %)"),
             ("jumps_per_day", self.jumps_per_day.into(), 0..=1_000, "at most 1000"),
@@ -93,6 +98,14 @@ pub enum MarketError {
         product: String,
         /// What is wrong with them.
         reason: &'static str,
+    },
+    /// A board makes a product's futures already.
+    #[error("the board {board} has all futures of {product}: leave {product} out of the products, or the board")]
+    Twice {
+        /// The board.
+        board: String,
+        /// The product.
+        product: String,
     },
     /// The calendar has no answer for one of the days.
     #[error(transparent)]
@@ -149,6 +162,54 @@ impl MarketProduct {
             depth_lots,
             limit_per_mille,
             months: months.to_vec(),
+        })
+    }
+}
+
+/// An index, its ETF and futures, and the options on both: a board.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MarketBoard {
+    /// What it is called in options: the index's name.
+    pub name: String,
+    /// Symbol of the index (`000016`).
+    pub index: String,
+    /// Product of its futures (`IH`).
+    pub future: String,
+    /// Product of the options on the index (`HO`).
+    pub index_option: String,
+    /// Product of the options on the ETF (`510050_O`), which stands at a thousandth of the index.
+    pub etf_option: String,
+    /// Level of the index before the first day.
+    pub first_index: Price,
+    /// How far the index went while the months of the first day were listed, each way, in thousandths: strikes were added.
+    pub history_per_mille: u32,
+    /// Day of the run, from one, on which the ETF goes ex dividend; zero: none.
+    pub ex_dividend_day: u32,
+    /// Its dividends, in thousandths of its price: that one, and the last before the run.
+    pub dividend_per_mille: u32,
+}
+
+/// A row of [`BOARDS`]: name, index, futures, index options, ETF options, level of the index.
+type KnownBoard = (&'static str, &'static str, &'static str, &'static str, &'static str, i64);
+
+/// The indices with options on both sides, at levels of 2024.
+const BOARDS: &[KnownBoard] =
+    &[("SSE50", "000016", "IH", "HO", "510050_O", 2_450), ("CSI300", "000300", "IF", "IO", "510300_O", 3_600)];
+
+impl MarketBoard {
+    /// A board this file knows (`SSE50`, `CSI300`).
+    pub fn named(name: &str) -> Option<Self> {
+        let &(name, index, future, index_option, etf_option, level) = BOARDS.iter().find(|row| row.0 == name)?;
+        Some(Self {
+            name: name.to_owned(),
+            index: index.to_owned(),
+            future: future.to_owned(),
+            index_option: index_option.to_owned(),
+            etf_option: etf_option.to_owned(),
+            first_index: Price::whole(level),
+            history_per_mille: 200,
+            ex_dividend_day: 3,
+            dividend_per_mille: 15,
         })
     }
 }

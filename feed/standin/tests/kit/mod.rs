@@ -26,7 +26,7 @@ pub fn listen(home: &str, more: &[&str]) -> String {
     let home_text = home.display().to_string();
     let words = ["exchange", "--profile", "demo", "--home", &home_text, "--listen", "127.0.0.1:0"];
     // The exchange ends with the process: what it had in memory nobody would clear away.
-    let set = ["--set", "generator.products=[\"rb\"]", "--set", "journal.live_dir="];
+    let set = ["--set", "generator.products=[\"rb\"]", "--set", "generator.boards=[]", "--set", "journal.live_dir="];
     let all = words.iter().chain(&set).chain(more);
     let Exchange { args } = Exchange::try_parse_from(all).expect("good arguments");
     let exchange = std::thread::spawn(move || exchange::run(&args).map(drop));
