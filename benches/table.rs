@@ -1,7 +1,9 @@
 //! `cargo bench -p shrike-benches [-- --short] [--no-floor] [part of a row's name]`: measures and prints the table.
 
+mod peers;
+
 use shrike_bench::run::{Plan, measure};
-use shrike_bench::table;
+use shrike_bench::{Row, table};
 use shrike_tools::bench::{backtest, rows};
 
 fn main() {
@@ -12,8 +14,16 @@ fn main() {
         wanted: std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default(),
         no_floor: given("--no-floor"),
         backtest,
-        more: rows,
+        more,
     };
     let mut began = |host: &shrike_bench::Host| println!("{host}\n{}", table::HEADING);
-    measure(&plan, &mut began, &mut |row| println!("{}", table::line(&row.row, &row.outcome, row.beside)));
+    let run = measure(&plan, &mut began, &mut |row| println!("{}", table::line(&row.row, &row.outcome, row.beside)));
+    run.floors_told().into_iter().for_each(|told| println!("{told}"));
+}
+
+/// The rows of the commands, then the peers.
+fn more() -> Vec<Row> {
+    let mut more = rows();
+    more.extend(peers::rows());
+    more
 }
