@@ -23,7 +23,8 @@ use std::time::Duration;
 /// Columns: number, exchange time (China time), latency from receiving to taking (in simulated time: the model's), in or
 /// out, kind, instrument, and the event in words; of an intent's first request, how long after the intent it was decided,
 /// of a report, how long after its request it came, and of a fill, how long after the venue's first word on its order.
-/// JSON has the same as latency_ns, tick_to_intent_ns, intent_to_request_ns, request_to_report_ns and ack_to_fill_ns.
+/// JSON has the same as latency_ns, tick_to_intent_ns (of an intent, the column's: from receiving what led to it, nearly
+/// always a tick), intent_to_request_ns, request_to_report_ns and ack_to_fill_ns.
 #[derive(ClapArgs, Clone, Debug)]
 #[command(after_help = "\
 Examples:
