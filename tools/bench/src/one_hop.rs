@@ -32,7 +32,7 @@ pub fn one_hop(host: &mut Host) -> Outcome {
             denied.first().map_or(Ok(()), |denied| Err(denied.to_string()))
         });
         let measured = inline_desk_at(host, Some(engine), venue::CONTRACTS, move |desk| {
-            let timed = desk.trade(warm_up, ticks, |desk, snapshot, contract| {
+            let timed = desk.trade_by(warm_up, ticks, |desk, snapshot, contract| {
                 let sent = wire.push_with(|slot| *slot = Some((*snapshot, *contract)));
                 sent.map_err(|full| full.to_string())?;
                 let mut ticked = None;

@@ -67,7 +67,7 @@ pub fn inline_desk_at<T: Send>(
 
 fn traded(host: &Host) -> Result<Timed, String> {
     let (warm_up, ticks) = ticks(host);
-    inline_desk(host, venue::CONTRACTS, |desk| desk.trade(warm_up, ticks, Desk::tick))
+    inline_desk(host, venue::CONTRACTS, |desk| desk.trade(warm_up, ticks))
 }
 
 /// Ticks of the rows that time orders: of the warm-up, and timed.
@@ -117,7 +117,7 @@ pub fn pipeline(host: &mut Host) -> Outcome {
     };
     let start = |nodes, clock| Pipeline::start(nodes, clock, plan).map_err(|error| error.to_string());
     let (warm_up, ticks) = ticks(host);
-    let work = |desk: &mut Desk<Pipeline>| Ok(desk.trade(warm_up, ticks, Desk::tick)?.orders.figures(1.0));
+    let work = |desk: &mut Desk<Pipeline>| Ok(desk.trade(warm_up, ticks)?.orders.figures(1.0));
     match (on_thread(host, edge, venue::CONTRACTS, start, work), cores) {
         (Ok(figures), Ok(_)) => Outcome::Measured(figures),
         (Ok(figures), Err(why)) => Outcome::Unjudged(figures, format!("threads take turns: {why}")),
@@ -265,8 +265,12 @@ impl<S: Stages> Desk<S> {
     }
 
     /// Times `ticks` ticks that lead to orders, after some that count as warm-up, and the reports that they are queued.
-    /// `tick` brings a snapshot in: [`Self::tick`], or another way.
-    pub fn trade(
+    pub fn trade(&mut self, warm_up: u64, ticks: u64) -> Result<Timed, String> {
+        self.trade_by(warm_up, ticks, Self::tick)
+    }
+
+    /// The same where `tick` brings a snapshot in.
+    pub fn trade_by(
         &mut self,
         warm_up: u64,
         ticks: u64,

@@ -273,7 +273,7 @@ fn tick_to_order(place: &Place, rounds: u64) -> Result<(), String> {
     let stages = Inline::new(nodes(place, Syncing::OnClose, SEGMENT_BYTES, ORDERS_MAX)?, clock.clone(), 1_024);
     let mut desk = Desk::at(stages, clock, CONTRACTS);
     desk.open()?;
-    desk.trade(0, rounds, Desk::tick)?;
+    desk.trade(0, rounds)?;
     desk.close()
 }
 
