@@ -58,9 +58,8 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     let run = measure(&plan, &mut |host| say(args.json, &format!("{host}\n{}", table::HEADING)), &mut |row| {
         say(args.json, &table::line(&row.row, &row.outcome, row.beside))
     });
-    if let Some((before, after)) = run.floors {
-        let moved = if run.floor_moved() { ": it MOVED, ratios to it mean little" } else { "" };
-        say(args.json, &format!("floor before {before:.1} ns, after {after:.1} ns{moved}"));
+    if let Some(told) = run.floors_told() {
+        say(args.json, &told);
     }
     if args.json {
         crate::console::json(&Report::of(&run))?;
@@ -144,8 +143,16 @@ pub fn rows() -> Vec<Row> {
 /// # Errors
 /// What went wrong, in words.
 pub fn backtest(loaded: &Loaded, tables: &Tables) -> Result<(), String> {
+    let mut feed = compose::market(&loaded.config, tables).map_err(|error| error.to_string())?;
+    backtest_over(loaded, tables, &mut feed)
+}
+
+/// [`backtest`] over a market of the caller's.
+///
+/// # Errors
+/// What went wrong, in words.
+pub fn backtest_over(loaded: &Loaded, tables: &Tables, feed: &mut dyn MarketFeed) -> Result<(), String> {
     let config = &loaded.config;
-    let mut feed = compose::market(config, tables).map_err(|error| error.to_string())?;
     let mut gateway = Counter::new(config, tables);
     let options = setup::engine_options(loaded, true, "bench");
     let engine = Engine::open(&config.run.home, || setup::stages(config, tables), options);
@@ -156,7 +163,7 @@ pub fn backtest(loaded: &Loaded, tables: &Tables) -> Result<(), String> {
         _ => return Err(String::from("the market is empty")),
     };
     let ran = engine.run(Run {
-        feed: &mut feed,
+        feed,
         gateway: &mut gateway,
         pace: Pace::Max(Arc::new(SimTime::new(start))),
         told: &AtomicBool::new(false),

@@ -3,6 +3,7 @@
 
 use crate::console::exact;
 use crate::names::Names;
+use crate::paths::After;
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Serialize, Serializer};
 use shrike_core::codes::{
@@ -258,13 +259,15 @@ pub fn differing(one: Event<'_>, other: Event<'_>, names: &Names) -> Vec<(&'stat
     pairs.filter(|(one, other)| one != other).map(|((name, one), (_, other))| (name, one, other)).collect()
 }
 
-/// A record as one JSON object: the header's fields, and the body's in `body`.
+/// A record as one JSON object: the header's fields, how long it took, and the body's fields in `body`.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
     /// The header.
     pub header: &'a Header,
     /// The event.
     pub event: Event<'a>,
+    /// What it came after, where that is known.
+    pub after: Option<After>,
     /// The symbols.
     pub names: &'a Names,
 }
@@ -282,7 +285,7 @@ pub fn flag_names(header: &Header) -> Vec<&'static str> {
 
 impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { header, event, names } = *self;
+        let Self { header, event, after, names } = *self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("seq", &header.seq.show(names))?;
         map.serialize_entry("kind", Kind::of(header.kind).map_or("?", Kind::name))?;
@@ -291,6 +294,10 @@ impl Serialize for Line<'_> {
         map.serialize_entry("taken_ns", &header.taken_ns.show(names))?;
         map.serialize_entry("cause", &header.cause.show(names))?;
         map.serialize_entry("flags", &flag_names(header))?;
+        map.serialize_entry("latency_ns", &crate::words::latency_of(header))?;
+        if let Some(After { since, ns }) = after {
+            map.serialize_entry(since.key(), &ns)?;
+        }
         map.serialize_entry("body", &Fields { event, names })?;
         map.end()
     }

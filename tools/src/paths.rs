@@ -27,8 +27,39 @@ pub struct Paths {
     pub ack_to_fill: Latency,
     /// By order of the day: which words of the venue on it are recorded already.
     heard: Vec<Heard>,
-    /// When the latest intent of a strategy in a contract was taken, and its revision; taken out by its first request.
-    intents: HashMap<(u32, InstrumentId), (u64, Nanos)>,
+    intents: Intents,
+}
+
+/// When the latest intent of a strategy in a contract was taken, and its revision; taken out by its first request.
+#[derive(Default)]
+struct Intents(HashMap<(u32, InstrumentId), (u64, Nanos)>);
+
+impl Intents {
+    /// The order stage took an intent; one that is told again after a start keeps its first time.
+    fn taken(&mut self, header: &Header, pair: (u32, InstrumentId), revision: u64) {
+        if !header.has(flags::RESENT) && !header.has(flags::OUTPUT) {
+            self.0.insert(pair, (revision, header.taken_ns));
+        }
+    }
+
+    /// From taking the intent to deciding this request, if it is the first one for it.
+    fn first_request(&mut self, header: &Header, request: &OrderRequest) -> Option<u64> {
+        let pair = (request.strategy, request.instrument);
+        let (_, taken_ns) = self
+            .0
+            .get(&pair)
+            .copied()
+            .filter(|(revision, _)| request.kind() == Some(RequestKind::Insert) && *revision == request.revision)?;
+        self.0.remove(&pair);
+        Some(header.taken_ns.since(taken_ns))
+    }
+}
+
+/// From receiving what led to an intent, nearly always a tick, to taking the intent; `None` for one told again, or led to by
+/// the past.
+fn since_tick(header: &Header) -> Option<u64> {
+    let fresh = !header.has(flags::RESENT) && !header.has(flags::OUTPUT) && !header.has(flags::CATCHUP);
+    (fresh && !header.recv_ns.is_absent()).then(|| header.taken_ns.since(header.recv_ns))
 }
 
 /// What of an order's life is recorded.
@@ -67,28 +98,21 @@ impl Paths {
     }
 
     fn stated(&mut self, header: &Header, pair: (u32, InstrumentId), revision: u64) {
-        if !header.has(flags::RESENT) && !header.has(flags::OUTPUT) {
-            if !header.has(flags::CATCHUP) && !header.recv_ns.is_absent() {
-                self.tick_to_intent.record(header.taken_ns.since(header.recv_ns));
-            }
-            self.intent(header, pair, revision);
+        if let Some(ns) = since_tick(header) {
+            self.tick_to_intent.record(ns);
         }
+        self.intent(header, pair, revision);
     }
 
     /// The order stage took an intent.
     pub fn intent(&mut self, header: &Header, pair: (u32, InstrumentId), revision: u64) {
-        self.intents.insert(pair, (revision, header.taken_ns));
+        self.intents.taken(header, pair, revision);
     }
 
     /// It decided a request.
     pub fn request(&mut self, header: &Header, request: &OrderRequest) {
-        let pair = (request.strategy, request.instrument);
-        if request.kind() == Some(RequestKind::Insert)
-            && let Some(&(revision, taken_ns)) = self.intents.get(&pair)
-            && revision == request.revision
-        {
-            self.intent_to_request.record(header.taken_ns.since(taken_ns));
-            self.intents.remove(&pair);
+        if let Some(ns) = self.intents.first_request(header, request) {
+            self.intent_to_request.record(ns);
         }
     }
 
@@ -145,32 +169,40 @@ impl Paths {
     }
 }
 
-/// How an order gets on, record by record: for lines that are told one at a time.
+/// How intents and orders get on, record by record: for lines that are told one at a time.
 #[derive(Default)]
 pub struct Pace {
     /// By number: when it was sent, and when the venue's first word came; absent before.
     orders: HashMap<u64, (Nanos, Nanos)>,
+    intents: Intents,
 }
 
 impl Pace {
-    /// What a record of the order journal says of an order's pace. To be asked of every record, in order.
+    /// What a record of the order journal says of their pace. To be asked of every record, in order.
     pub fn of(&mut self, header: &Header, event: Event<'_>) -> Option<After> {
         let is_output = header.has(flags::OUTPUT);
+        let mut intent = |pair, revision| {
+            self.intents.taken(header, pair, revision);
+            Some(After { since: Since::Tick, ns: since_tick(header)? })
+        };
         match event {
+            Event::TargetPosition(target) => intent((target.strategy, target.instrument), target.revision),
+            Event::TargetQuote(target) => intent((target.strategy, target.instrument), target.revision),
             Event::OrderRequest(request) if is_output && request.kind() == Some(RequestKind::Insert) => {
                 self.orders.insert(request.order_ref, (header.taken_ns, Nanos::ABSENT));
-                None
+                let ns = self.intents.first_request(header, request)?;
+                Some(After { since: Since::Intent, ns })
             }
             Event::OrderReport(report) if !is_output => {
                 let (sent, heard) = self.orders.get_mut(&report.order_ref)?;
                 if heard.is_absent() {
                     *heard = header.taken_ns;
                 }
-                Some(After { what: "its request", ns: header.taken_ns.since(*sent) })
+                Some(After { since: Since::Request, ns: header.taken_ns.since(*sent) })
             }
             Event::Fill(fill) if !is_output => {
                 let (_, heard) = self.orders.get(&fill.order_ref).filter(|(_, heard)| !heard.is_absent())?;
-                Some(After { what: "the venue's first word", ns: header.taken_ns.since(*heard) })
+                Some(After { since: Since::FirstWord, ns: header.taken_ns.since(*heard) })
             }
             Event::DayRoll(_) => {
                 self.orders.clear();
@@ -184,13 +216,46 @@ impl Pace {
 /// How long after something a record was taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct After {
-    what: &'static str,
-    ns: u64,
+    /// After what.
+    pub since: Since,
+    /// How long, nanoseconds.
+    pub ns: u64,
+}
+
+/// What a record is told to come after.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Since {
+    /// Of an intent: the tick was received.
+    Tick,
+    /// Of the first request for an intent: the intent was taken.
+    Intent,
+    /// Of a report: the order was sent.
+    Request,
+    /// Of a fill: the venue's first word on the order was taken.
+    FirstWord,
+}
+
+impl Since {
+    /// The name of the span in JSON.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Tick => "tick_to_intent_ns",
+            Self::Intent => "intent_to_request_ns",
+            Self::Request => "request_to_report_ns",
+            Self::FirstWord => "ack_to_fill_ns",
+        }
+    }
 }
 
 impl fmt::Display for After {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, ", {} after {}", Duration(self.ns), self.what)
+        let what = match self.since {
+            Since::Tick => "its tick",
+            Since::Intent => "its intent",
+            Since::Request => "its request",
+            Since::FirstWord => "the venue's first word",
+        };
+        write!(f, ", {} after {what}", Duration(self.ns))
     }
 }
 
@@ -225,5 +290,73 @@ impl fmt::Display for LatencyRow {
         let Self { path, count, percentiles_ns, max_ns } = self;
         write!(f, "  {path:<39} {count:>8}")?;
         percentiles_ns.iter().chain([max_ns]).try_for_each(|ns| write!(f, " {:>8}", Duration(*ns)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shrike_core::event::{Fill, OrderReport, TargetPosition};
+
+    /// Taken at `taken_ns`, received at `recv_ns`.
+    fn header(flags: u32, recv_ns: u64, taken_ns: u64) -> Header {
+        Header { flags, recv_ns: Nanos::new(recv_ns), taken_ns: Nanos::new(taken_ns), ..Header::default() }
+    }
+
+    #[test]
+    fn each_record_is_told_after_what_led_to_it() {
+        let instrument = InstrumentId::new(3);
+        let target = |revision| TargetPosition { strategy: 1, instrument, revision, ..TargetPosition::default() };
+        let request = |kind: RequestKind, order_ref, revision| OrderRequest {
+            kind: kind as u8,
+            strategy: 1,
+            instrument,
+            revision,
+            order_ref,
+            ..OrderRequest::default()
+        };
+        let (first, second) = (target(1), target(2));
+        let [close, open] = [11, 12].map(|order_ref| request(RequestKind::Insert, order_ref, 1));
+        let cancel = request(RequestKind::Cancel, 12, 2);
+        let other = request(RequestKind::Insert, 13, 2);
+        let report = |order_ref| OrderReport { order_ref, ..OrderReport::default() };
+        let fill = |order_ref| Fill { order_ref, ..Fill::default() };
+        let (report_11, report_12, unknown, fill_11, fill_12) = (report(11), report(12), report(9), fill(11), fill(12));
+        let out = flags::OUTPUT;
+        let mut pace = Pace::default();
+        for (number, (header, event, expected)) in [
+            (header(0, 1_000, 1_250), Event::from(&first), Some((Since::Tick, 250))),
+            (header(out, 1_000, 1_300), Event::from(&close), Some((Since::Intent, 50))),
+            (header(out, 1_000, 1_300), Event::from(&open), None),
+            (header(0, 2_000, 2_100), Event::from(&unknown), None),
+            (header(0, 2_000, 2_300), Event::from(&report_11), Some((Since::Request, 1_000))),
+            (header(0, 2_500, 2_600), Event::from(&report_11), Some((Since::Request, 1_300))),
+            (header(0, 2_500, 2_700), Event::from(&fill_11), Some((Since::FirstWord, 400))),
+            (header(0, 2_500, 2_700), Event::from(&fill_12), None),
+            (header(flags::RESENT, 2_800, 2_900), Event::from(&first), None),
+            (header(0, 3_000, 3_010), Event::from(&second), Some((Since::Tick, 10))),
+            (header(out, 3_000, 3_020), Event::from(&cancel), None),
+            (header(0, 3_100, 3_300), Event::from(&report_12), Some((Since::Request, 2_000))),
+            (header(out, 3_100, 3_310), Event::from(&other), Some((Since::Intent, 300))),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let told = pace.of(&header, event).map(|after| (after.since, after.ns));
+            assert_eq!(told, expected, "record {number}");
+        }
+    }
+
+    #[test]
+    fn a_resent_intent_keeps_its_first_time() {
+        let target = TargetPosition { strategy: 1, revision: 4, ..TargetPosition::default() };
+        let request =
+            OrderRequest { kind: RequestKind::Insert as u8, strategy: 1, revision: 4, ..OrderRequest::default() };
+        let mut pace = Pace::default();
+        pace.of(&header(0, 100, 110), Event::from(&target));
+        assert_eq!(pace.of(&header(flags::RESENT, 100, 500), Event::from(&target)), None);
+        let after = pace.of(&header(flags::OUTPUT, 100, 600), Event::from(&request));
+        assert_eq!(after, Some(After { since: Since::Intent, ns: 490 }));
+        assert_eq!(after.map(|after| after.to_string()).as_deref(), Some(", 490ns after its intent"));
     }
 }

@@ -6,7 +6,7 @@ use crate::error::{Error, Outcome};
 use crate::fields::Line;
 use crate::home::HomeArgs;
 use crate::names::{Kept, Names};
-use crate::paths::{After, Pace};
+use crate::paths::{After, Pace, Since};
 use crate::words::{Columns, HEADING, instrument_of, strategy_of};
 use clap::{Args as ClapArgs, ValueEnum};
 use shrike_core::codes::StageId;
@@ -21,8 +21,10 @@ use std::time::Duration;
 /// Print a journal's records: every event that a stage took and every output it gave.
 ///
 /// Columns: number, exchange time (China time), latency from receiving to taking (in simulated time: the model's), in or
-/// out, kind, instrument, and the event in words; of a report, how long after its request it came, and of a fill, how
-/// long after the venue's first word on its order.
+/// out, kind, instrument, and the event in words; of an intent's first request, how long after the intent it was decided,
+/// of a report, how long after its request it came, and of a fill, how long after the venue's first word on its order.
+/// JSON has the same as latency_ns, tick_to_intent_ns (of an intent, the column's: from receiving what led to it, nearly
+/// always a tick), intent_to_request_ns, request_to_report_ns and ack_to_fill_ns.
 #[derive(ClapArgs, Clone, Debug)]
 #[command(after_help = "\
 Examples:
@@ -30,7 +32,8 @@ Examples:
   shrike tail order --home H --follow                the last ten records, and on as they come, until Ctrl-C
   shrike tail order --home H --outputs --kind OrderRequest,Refusal
   shrike tail signal --home H --instrument ru1901 --strategy 1 -n 20
-  shrike tail order --home H --json | jq 'select(.kind == \"Fill\") | .body.price'")]
+  shrike tail order --home H --json | jq 'select(.kind == \"Fill\") | .body.price'
+  shrike tail order --home H --json | jq '.request_to_report_ns // empty' | sort -n | tail -n 1")]
 pub struct Args {
     /// The journal.
     #[arg(value_enum, default_value = "order")]
@@ -203,11 +206,14 @@ impl Printer {
     fn print(&mut self, header: &Header, event: Event<'_>, after: Option<After>) -> Result<(), Error> {
         let names = &self.names;
         if self.json {
-            serde_json::to_writer(&mut self.out, &Line { header, event, names })?;
+            serde_json::to_writer(&mut self.out, &Line { header, event, after, names })?;
             writeln!(self.out)?;
         } else {
             write!(self.out, "{}", Columns { header, event, names })?;
-            after.map_or(Ok(()), |after| write!(self.out, "{after}"))?;
+            // Of an intent the column of latencies says so already.
+            if let Some(after) = after.filter(|after| after.since != Since::Tick) {
+                write!(self.out, "{after}")?;
+            }
             writeln!(self.out)?;
         }
         Ok(())

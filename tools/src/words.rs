@@ -59,7 +59,7 @@ pub fn time_of(header: &Header, event: Event<'_>) -> Nanos {
 }
 
 /// From receiving to taking; `None` when either is not known.
-fn latency_of(header: &Header) -> Option<u64> {
+pub fn latency_of(header: &Header) -> Option<u64> {
     let known = !header.recv_ns.is_absent() && !header.taken_ns.is_absent();
     known.then(|| header.taken_ns.since(header.recv_ns))
 }

@@ -120,6 +120,45 @@ fn replay_rebuilds_the_exchanges_positions() {
 }
 
 #[test]
+fn tail_summary_and_status_tell_the_same_latencies() {
+    let home = tempfile::tempdir().unwrap();
+    run(&configured("demo", home.path(), &[&SMALL[..], &["generator.days=1"]].concat()));
+    let lines = text(home.path(), 0, &["tail", "order", "--json"]);
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = |key: &str| -> Vec<u64> { lines.iter().filter_map(|line| line[key].as_u64()).collect() };
+    for line in &lines {
+        let (received, taken) = (line["recv_ns"].as_u64(), line["taken_ns"].as_u64());
+        assert_eq!(line["latency_ns"].as_u64(), received.zip(taken).map(|(received, taken)| taken - received));
+    }
+    // The exchange answers after 500 us to 700 us each way, so not before a millisecond.
+    let reports = told("request_to_report_ns");
+    assert!(reports.iter().all(|ns| *ns >= 1_000_000), "{reports:?}");
+
+    let summary = json(home.path(), 0, &["summary"]);
+    let status = json(home.path(), 0, &["status"]);
+    for (latencies, is_summary) in [(&summary["latencies"], true), (&status["order"]["latencies"], false)] {
+        let row = |path: &str| {
+            let rows = latencies.as_array().unwrap();
+            let row = rows.iter().find(|row| row["path"] == path).unwrap_or_else(|| panic!("{path}: {latencies}"));
+            (row["count"].as_u64().unwrap() as usize, row["max_ns"].as_u64().unwrap())
+        };
+        let (intents, requests) = (told("tick_to_intent_ns"), told("intent_to_request_ns"));
+        // The summary reads the signal journal too, and so leaves out what a fill led to.
+        let (count, max_ns) = row("tick received -> intent taken by order");
+        assert!(0 < count && count <= intents.len() && (is_summary || count == intents.len()), "{count}");
+        assert!(max_ns <= *intents.iter().max().unwrap());
+        let (count, max_ns) = row("intent taken -> request");
+        assert!(0 < count && count == requests.len(), "{count} and {}", requests.len());
+        assert_eq!(max_ns, *requests.iter().max().unwrap());
+        // Tail tells of every report and fill, these of the first of an order.
+        let (orders, slowest) = row("request -> exchange's word");
+        assert!(0 < orders && orders <= reports.len() && slowest <= *reports.iter().max().unwrap());
+        let (filled, _) = row("exchange's word -> first fill");
+        assert!(0 < filled && filled <= told("ack_to_fill_ns").len());
+    }
+}
+
+#[test]
 fn tail_gives_every_record_and_filters() {
     let (home, _) = small_home();
     let all = text(home.path(), 0, &["tail", "order", "--json"]);

@@ -31,6 +31,12 @@ pub struct Figures {
 /// Collects samples; picoseconds inside.
 pub struct Samples(Histogram<u64>);
 
+impl Default for Samples {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Samples {
     /// None yet.
     #[allow(clippy::expect_used, reason = "constant bounds")]

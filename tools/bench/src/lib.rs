@@ -8,9 +8,10 @@ mod figures;
 mod host;
 mod journal;
 mod mechanics;
+mod one_hop;
 mod order_path;
-mod pingpong;
-mod place;
+pub mod pingpong;
+pub mod place;
 pub mod plot;
 mod pricing;
 mod replay;
@@ -22,7 +23,7 @@ mod surface;
 pub mod table;
 mod venue;
 
-pub use figures::Figures;
+pub use figures::{Figures, Samples};
 pub use host::{Backtest, Host};
 
 /// The name of the floor's row.
@@ -91,6 +92,7 @@ pub fn rows() -> Vec<Row> {
         row("order stage alone, an order's life of 4 inputs", Budget::None, stages::order),
         row("report to state, inline", Budget::None, order_path::reports),
         row("tick to order, inline", Budget::P50(350.0), order_path::inline),
+        row("tick to order, one hop", Budget::InlineAndHops(1.0), one_hop::one_hop),
         row("tick to order, pipeline", Budget::InlineAndHops(3.0), order_path::pipeline),
         row("tick to rest, 1 k/s", Budget::None, schedule::at_1k),
         row("tick to rest, 10 k/s", Budget::None, schedule::at_10k),

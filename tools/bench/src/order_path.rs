@@ -42,6 +42,9 @@ pub struct Timed {
     pub reports: Samples,
 }
 
+/// What a tick led to: how long it took to hand the request over, and the request; or why there is nothing.
+pub type Ticked = Result<(u64, Option<OrderRequest>), String>;
+
 /// Everything on one thread: what `work` gives at a desk with so many contracts.
 pub fn inline_desk<T: Send>(
     host: &Host,
@@ -49,12 +52,28 @@ pub fn inline_desk<T: Send>(
     work: impl FnOnce(&mut Desk<Inline>) -> Result<T, String> + Send,
 ) -> Result<T, String> {
     let core = host.spinning::<1>().map(|[core]| core).ok();
+    inline_desk_at(host, core, contracts, work)
+}
+
+/// [`inline_desk`] on a core of the caller's.
+pub fn inline_desk_at<T: Send>(
+    host: &Host,
+    core: Option<usize>,
+    contracts: u32,
+    work: impl FnOnce(&mut Desk<Inline>) -> Result<T, String> + Send,
+) -> Result<T, String> {
     on_thread(host, core, contracts, |nodes, clock| Ok(Inline::new(nodes, clock, 1_024)), work)
 }
 
 fn traded(host: &Host) -> Result<Timed, String> {
+    let (warm_up, ticks) = ticks(host);
+    inline_desk(host, venue::CONTRACTS, |desk| desk.trade(warm_up, ticks))
+}
+
+/// Ticks of the rows that time orders: of the warm-up, and timed.
+pub fn ticks(host: &Host) -> (u64, u64) {
     let ticks = host.repetitions(TICKS);
-    inline_desk(host, venue::CONTRACTS, |desk| desk.trade(WARM_UP.min(ticks), ticks))
+    (WARM_UP.min(ticks), ticks)
 }
 
 /// Tick to order on one thread.
@@ -97,8 +116,8 @@ pub fn pipeline(host: &mut Host) -> Outcome {
         },
     };
     let start = |nodes, clock| Pipeline::start(nodes, clock, plan).map_err(|error| error.to_string());
-    let ticks = host.repetitions(TICKS);
-    let work = |desk: &mut Desk<Pipeline>| Ok(desk.trade(WARM_UP.min(ticks), ticks)?.orders.figures(1.0));
+    let (warm_up, ticks) = ticks(host);
+    let work = |desk: &mut Desk<Pipeline>| Ok(desk.trade(warm_up, ticks)?.orders.figures(1.0));
     match (on_thread(host, edge, venue::CONTRACTS, start, work), cores) {
         (Ok(figures), Ok(_)) => Outcome::Measured(figures),
         (Ok(figures), Err(why)) => Outcome::Unjudged(figures, format!("threads take turns: {why}")),
@@ -253,12 +272,22 @@ impl<S: Stages> Desk<S> {
 
     /// Times `ticks` ticks that lead to orders, after some that count as warm-up, and the reports that they are queued.
     pub fn trade(&mut self, warm_up: u64, ticks: u64) -> Result<Timed, String> {
+        self.trade_by(warm_up, ticks, Self::tick)
+    }
+
+    /// The same where `tick` brings a snapshot in.
+    pub fn trade_by(
+        &mut self,
+        warm_up: u64,
+        ticks: u64,
+        mut tick: impl FnMut(&mut Self, &decode::DepthSnapshot, &decode::Contract) -> Ticked,
+    ) -> Result<Timed, String> {
         let mut timed = Timed { orders: Samples::new(), reports: Samples::new() };
         for (step, number) in (0..u32::MAX).zip(0..warm_up + ticks) {
             let contract = step % self.contracts;
             let decoding = venue::decoding(contract);
             let with_bid = venue::snapshot(step / self.contracts, true);
-            let (taken_ns, order) = self.tick(&with_bid, &decoding)?;
+            let (taken_ns, order) = tick(self, &with_bid, &decoding)?;
             let Some(order) = order.filter(|order| order.kind() == Some(RequestKind::Insert)) else {
                 return Err(format!("tick {number} led to no order"));
             };
@@ -271,7 +300,7 @@ impl<S: Stages> Desk<S> {
             if number >= warm_up {
                 timed.reports.batch(self.clock.now().since(start), 1);
             }
-            let (_, cancel) = self.tick(&venue::snapshot(step / self.contracts, false), &decoding)?;
+            let (_, cancel) = tick(self, &venue::snapshot(step / self.contracts, false), &decoding)?;
             let Some(cancel) = cancel.filter(|cancel| cancel.kind() == Some(RequestKind::Cancel)) else {
                 return Err(format!("the bid of tick {number} was not pulled"));
             };
@@ -282,11 +311,7 @@ impl<S: Stages> Desk<S> {
 
     /// One tick, from before its decoding until its request is handed over: how long, and the request.
     #[inline(never)]
-    pub fn tick(
-        &mut self,
-        snapshot: &decode::DepthSnapshot,
-        contract: &decode::Contract,
-    ) -> Result<(u64, Option<OrderRequest>), String> {
+    pub fn tick(&mut self, snapshot: &decode::DepthSnapshot, contract: &decode::Contract) -> Ticked {
         let clock = &self.clock;
         if let Clock::Simulated(time) = clock {
             time.advance_to(time.now().after(1_000));
@@ -295,6 +320,19 @@ impl<S: Stages> Desk<S> {
         let tick: &mut DepthTick = self.market.place();
         let stamp = decode::stamp(snapshot, contract, TradingDay::ABSENT, start, &mut self.dates);
         decode::fill(snapshot, contract, &stamp.map_err(|error| error.to_string())?, tick);
+        self.ticked(start)
+    }
+
+    /// A tick that another thread decoded, received at the time in its header.
+    #[inline(never)]
+    pub fn decoded(&mut self, slot: &MarketSlot) -> Ticked {
+        self.market.copy_from(slot.header(), slot.body());
+        self.ticked(slot.header().recv_ns)
+    }
+
+    #[inline]
+    fn ticked(&mut self, start: Nanos) -> Ticked {
+        let clock = &self.clock;
         self.feed += 1;
         let header = self.market.header_mut();
         (header.seq, header.recv_ns) = (Seq::new(StageId::Feed, 0, self.feed), start);

@@ -1,10 +1,11 @@
 //! Two pinned threads that answer each other: over one cache line (the floor that physics sets) and over a pair of rings.
 //!
 //! Both spin with the processor's pause, as [`shrike_core::thread::Waiter`] does: without it the floor itself is up to
-//! twice as high, since a line that changes under a run of early loads restarts them. A sample is the mean of a few rounds, so that the clock does not count. What a line costs depends on its address
-//! (which slice of the last-level cache it lives in) and, in a virtual machine, on where the host runs its processors
-//! just now; so a row is many short turns, each on new lines and beside a floor of its own, and the ratio is the median
-//! of the turns'.
+//! twice as high, since a line that changes under a run of early loads restarts them. A sample is the mean of a few rounds,
+//! so that the clock does not count. What a line costs depends on its address (which slice of the last-level cache it lives
+//! in) and, in a virtual machine, on where the host runs its processors just now; so a row is many short turns, each on new
+//! lines and beside a floor of its own, and the ratio is the median of the turns'. Other crates' queues take the same turns
+//! by way of [`Sender`] and [`Receiver`] (benches/peers).
 
 use crate::figures::Samples;
 use crate::{Host, Outcome};
@@ -18,7 +19,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const ROUNDS: u64 = 16;
 /// Samples of one turn.
 const SAMPLES: u64 = 1_000;
-const TURNS: u64 = 60;
+/// Rounds of one turn.
+pub const TURN_ROUNDS: u64 = ROUNDS * SAMPLES;
+/// Turns of one row.
+pub const TURNS: u64 = 60;
+/// Slots of a ring.
+pub const CAPACITY: usize = 1_024;
+
+/// The writing end of a bounded queue of events.
+pub trait Sender: Send {
+    /// Writes a whole event that holds `round` and publishes it. False when there is no room. Never waits.
+    fn offer(&mut self, round: u64) -> bool;
+}
+
+/// The reading end of a bounded queue of events.
+pub trait Receiver: Send {
+    /// Takes up to `max` events, oldest first, and reads something of every cache line of each; how many there were. Never
+    /// waits.
+    fn take(&mut self, max: usize) -> usize;
+}
 
 /// The floor: a word goes to the other core and back.
 pub fn floor(host: &mut Host) -> Outcome {
@@ -67,15 +86,18 @@ fn rings<const WORDS: usize>(host: &mut Host, parts: f64) -> Outcome {
     Outcome::Measured(figures)
 }
 
-fn floor_turn(host: &Host) -> Result<Samples, String> {
+/// A turn of the floor: a word goes to the other core and back.
+///
+/// # Errors
+/// When there are no two cores, or they cannot be had.
+pub fn floor_turn(host: &Host) -> Result<Samples, String> {
     /// Alone on its lines, somewhere in a page of its own.
     #[repr(align(128))]
     struct Line(AtomicU64);
     let lines: Box<[Line]> = (0..32).map(|_| Line(AtomicU64::new(0))).collect();
     let Some(Line(word)) = lines.get(host.clock.now().get() as usize % lines.len()) else { return Err(String::new()) };
-    let rounds = ROUNDS * SAMPLES;
     let answer = || {
-        for round in 0..rounds {
+        for round in 0..TURN_ROUNDS {
             while word.load(Ordering::Acquire) != 2 * round + 1 {
                 spin_loop();
             }
@@ -94,52 +116,77 @@ fn floor_turn(host: &Host) -> Result<Samples, String> {
 }
 
 fn ring_turn<const WORDS: usize>(host: &Host) -> Result<Samples, String> {
-    let (mut there, mut at_there) = ring::<Slot<WORDS>>(1024, 0);
-    let (mut back, mut at_back) = ring::<Slot<WORDS>>(1024, 0);
+    hop_turn(host, ring::<Slot<WORDS>>(CAPACITY, 0), ring::<Slot<WORDS>>(CAPACITY, 0))
+}
+
+/// A turn of a pair of queues: an event goes there, and one comes back.
+///
+/// # Errors
+/// When there are no two cores, or they cannot be had.
+pub fn hop_turn<S: Sender, R: Receiver>(host: &Host, there: (S, R), back: (S, R)) -> Result<Samples, String> {
+    let ((mut there, mut at_there), (mut back, mut at_back)) = (there, back);
     let answer = move || {
-        for round in 0..ROUNDS * SAMPLES {
+        for round in 0..TURN_ROUNDS {
             receive(&mut at_there);
-            send(&mut back, round);
+            while !back.offer(round) {}
         }
     };
     let mut round = 0;
     let ask = || {
-        send(&mut there, round);
+        while !there.offer(round) {}
         receive(&mut at_back);
         round += 1;
     };
     both(host, answer, ask)
 }
 
-/// Writes the whole slot in place, as a producer of real events does.
 #[inline]
-fn send<const WORDS: usize>(producer: &mut Producer<Slot<WORDS>>, round: u64) {
-    let write = |slot: &mut Slot<WORDS>| {
-        *slot = Slot::default();
-        let header = slot.header_mut();
-        header.len = size_of::<Slot<WORDS>>() as u32;
-        header.seq = Seq::from_raw(round);
-    };
-    while producer.push_with(write).is_err() {}
-}
-
-/// Reads something of every cache line of the slot.
-#[inline]
-fn receive<const WORDS: usize>(consumer: &mut Consumer<Slot<WORDS>>) {
-    let read = |slot: &Slot<WORDS>| {
-        black_box(slot.header().seq);
-        for &byte in slot.body().iter().step_by(64) {
-            black_box(byte);
-        }
-    };
-    while consumer.take_batch(1, read) == 0 {
+fn receive(receiver: &mut impl Receiver) {
+    while receiver.take(1) == 0 {
         spin_loop();
     }
 }
 
-/// Runs `answer` to its end on one core and `ask` on another, timed. Threads of its own for both: the caller's stays
-/// where it is.
-fn both(host: &Host, answer: impl FnOnce() + Send, mut ask: impl FnMut() + Send) -> Result<Samples, String> {
+impl<const WORDS: usize> Sender for Producer<Slot<WORDS>> {
+    /// In place, as a producer of real events does.
+    #[inline]
+    fn offer(&mut self, round: u64) -> bool {
+        self.push_with(|slot| *slot = event(round)).is_ok()
+    }
+}
+
+impl<const WORDS: usize> Receiver for Consumer<Slot<WORDS>> {
+    #[inline]
+    fn take(&mut self, max: usize) -> usize {
+        self.take_batch(max, read)
+    }
+}
+
+/// An event that fills its slot.
+#[inline]
+pub fn event<const WORDS: usize>(round: u64) -> Slot<WORDS> {
+    let mut slot = Slot::default();
+    let header = slot.header_mut();
+    header.len = size_of::<Slot<WORDS>>() as u32;
+    header.seq = Seq::from_raw(round);
+    slot
+}
+
+/// Reads something of every cache line of an event.
+#[inline]
+pub fn read<const WORDS: usize>(slot: &Slot<WORDS>) {
+    black_box(slot.header().seq);
+    for &byte in slot.body().iter().step_by(64) {
+        black_box(byte);
+    }
+}
+
+/// Runs `answer` to its end on one core and `ask` [`TURN_ROUNDS`] times on another, timed. Threads of its own for both: the
+/// caller's stays where it is.
+///
+/// # Errors
+/// When there are no two cores, or they cannot be had, or a thread panics.
+pub fn both(host: &Host, answer: impl FnOnce() + Send, mut ask: impl FnMut() + Send) -> Result<Samples, String> {
     let [ours, theirs] = host.spinning()?;
     let clock = host.clock.clone();
     let pin = |core| match place(&ThreadPlan { core: Some(core), ..ThreadPlan::default() }).first() {

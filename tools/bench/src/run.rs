@@ -51,6 +51,13 @@ impl Run {
         self.floors.is_some_and(|(before, after)| after > 1.5 * before || before > 1.5 * after)
     }
 
+    /// The floor before and after, in words; `None` where it was not measured.
+    pub fn floors_told(&self) -> Option<String> {
+        let (before, after) = self.floors?;
+        let moved = if self.floor_moved() { ": it MOVED, ratios to it mean little" } else { "" };
+        Some(format!("floor before {before:.1} ns, after {after:.1} ns{moved}"))
+    }
+
     /// Rows over their budget.
     pub fn over(&self) -> impl Iterator<Item = &Measured> {
         self.rows.iter().filter(|measured| matches!(measured.verdict(), Verdict::Over(_)))
