@@ -5,7 +5,7 @@ use super::{Board, FittedSlice};
 use crate::error::Error;
 use plotters::prelude::*;
 use resvg::tiny_skia::{Pixmap, Transform};
-use resvg::usvg::fontdb::Database;
+use resvg::usvg::fontdb::{Database, FaceInfo, Family, Query, Style, Weight};
 use resvg::usvg::{Options, Tree};
 use shrike_core::pricing::smile::{Smile, Svi};
 use shrike_core::pricing::surface::Slice;
@@ -27,8 +27,10 @@ const DRAWINGS: [Drawing; 3] = [("smiles", smiles), ("term", term), ("surface", 
 /// When a file cannot be written; it is named.
 pub fn all(board: &Board, out: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(out).map_err(|source| Error::File { file: out.to_owned(), source })?;
-    let mut fonts = Database::new();
-    fonts.load_system_fonts();
+    let fonts = fonts();
+    if fonts.is_empty() {
+        eprintln!("shrike: no font on this host: the PNG files have no words; install one, such as fonts-dejavu-core");
+    }
     let options = Options { fontdb: Arc::new(fonts), ..Options::default() };
     for (name, draw) in DRAWINGS {
         let other = |file: &Path, why: String| Error::File { file: file.to_owned(), source: io::Error::other(why) };
@@ -42,14 +44,35 @@ pub fn all(board: &Board, out: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Renders an SVG at its own size.
+/// The fonts of this host. Where what is usually meant by sans-serif is not installed, the plainest face stands in.
+fn fonts() -> Database {
+    let mut fonts = Database::new();
+    fonts.load_system_fonts();
+    if fonts.query(&Query { families: &[Family::SansSerif], ..Query::default() }).is_none() {
+        let plain = |face: &&FaceInfo| {
+            let named = face.families.iter().any(|(name, _)| name.ends_with("Sans"));
+            named && face.style == Style::Normal && face.weight == Weight::NORMAL && !face.monospaced
+        };
+        let face = fonts.faces().find(plain).or(fonts.faces().next());
+        if let Some(name) = face.and_then(|face| face.families.first()).map(|(name, _)| name.clone()) {
+            fonts.set_sans_serif_family(name);
+        }
+    }
+    fonts
+}
+
+/// Renders an SVG at its own size into a file.
 fn png(svg: &str, options: &Options<'_>, file: &Path) -> Drawn {
+    rendered(svg, options)?.save_png(file)?;
+    Ok(())
+}
+
+fn rendered(svg: &str, options: &Options<'_>) -> Result<Pixmap, Box<dyn StdError>> {
     let tree = Tree::from_str(svg, options)?;
     let size = tree.size().to_int_size();
     let mut pixels = Pixmap::new(size.width(), size.height()).ok_or("a drawing without size")?;
     resvg::render(&tree, Transform::identity(), &mut pixels.as_mut());
-    pixels.save_png(file)?;
-    Ok(())
+    Ok(pixels)
 }
 
 const PANELS: (usize, usize) = (3, 4);
@@ -195,6 +218,23 @@ fn surface(board: &Board, svg: &mut String) -> Drawn {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_drawn_with_the_fonts_of_the_host() {
+        let options = Options { fontdb: Arc::new(fonts()), ..Options::default() };
+        if options.fontdb.is_empty() {
+            eprintln!("words in drawings skip: no font on this host");
+            return;
+        }
+        let svg = |words| {
+            format!(
+                "<svg xmlns='http://www.w3.org/2000/svg' width='80' height='20'>\
+                 <text x='2' y='15' font-family='sans-serif' font-size='14'>{words}</text></svg>"
+            )
+        };
+        let drawn = |words| rendered(&svg(words), &options).unwrap().pixels().iter().filter(|p| p.alpha() > 0).count();
+        assert!(drawn("vol %") > 30 && drawn("") == 0);
+    }
 
     #[test]
     fn the_chosen_are_spread_over_all() {
