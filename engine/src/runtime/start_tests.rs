@@ -40,6 +40,7 @@ fn open_under(home: &Desk, settings: &OrderSettings) -> Engine<Desk> {
         topology: Topology::Inline,
         journals: [options(StageId::Signal), options(StageId::Order)],
         orders_sync: false,
+        lock_memory: false,
         edge: ThreadPlan::default(),
         build: "test".into(),
         config_hash: 1,
