@@ -6,7 +6,7 @@ use super::*;
 use crate::damage::Bad;
 use crate::directory;
 use crate::format::{HEADER_PAGE, SegmentHeader, segment_file};
-use crate::{Directory, ReadError, recover};
+use crate::{Directory, OpenError, ReadError, recover};
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -56,6 +56,25 @@ fn a_file_that_was_cut_is_told_as_cut() {
     let error = error_of(&home);
     let ReadError::Corrupt { file, bad: Bad::CutShort { .. }, .. } = &error else { panic!("{error}") };
     assert_eq!(file, &path);
+}
+
+#[test]
+fn a_start_names_the_segment_that_is_missing_or_cut() {
+    for is_missing in [true, false] {
+        let home = closed();
+        let path = home.dir().join(segment_file(1));
+        if is_missing {
+            fs::remove_file(&path).unwrap();
+        } else {
+            let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+            file.set_len(u64::from(HEADER_PAGE) + 64).unwrap();
+        }
+        let refused = recover(&home.dir(), &home.on_disk()).unwrap_err();
+        let OpenError::Read(ReadError::MissingSegment { file } | ReadError::Corrupt { file, .. }) = &refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!((file, matches!(refused, OpenError::Read(ReadError::MissingSegment { .. }))), (&path, is_missing));
+    }
 }
 
 #[test]
