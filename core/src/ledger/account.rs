@@ -121,10 +121,15 @@ pub(super) struct Account {
     pub(super) restatement: u32,
     /// The restatement whose answers are all in.
     pub(super) complete: u32,
-    /// The trading day whose first complete answers were taken over; absent: none ever was.
-    pub(super) adopted: TradingDay,
     pub(super) logged_in: bool,
-    pub(super) pad: [u8; 15],
+    /// The venue's books of the first login were taken as the start.
+    pub(super) adopted: bool,
+    /// The day has rolled, and the venue's books are still to be taken over.
+    pub(super) takes_over: bool,
+    pub(super) pad: u8,
+    /// By how much lots differed in the latest complete answer of the day, as a digest; zero: by none.
+    pub(super) doubt: u64,
+    pub(super) pad2: u64,
 }
 
 impl Account {
@@ -148,9 +153,12 @@ impl Account {
         day: TradingDay::ABSENT,
         restatement: 0,
         complete: 0,
-        adopted: TradingDay::ABSENT,
         logged_in: false,
-        pad: [0; 15],
+        adopted: false,
+        takes_over: false,
+        pad: 0,
+        doubt: 0,
+        pad2: 0,
     };
 
     /// CTP's order numbers have twelve digits; greater ones are noise.

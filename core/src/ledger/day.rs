@@ -6,18 +6,22 @@ use super::{Applied, Cell, Ignored, Ledger};
 use crate::event::{DayRoll, InstrumentDef, Login, RunStart, Settlement};
 use crate::instrument::InstrumentId;
 use crate::seeded::{self, Bug};
-use crate::units::Money;
+use crate::units::{Money, Nanos};
 
 /// More orders than a process can send between two syncs of its journal.
 const LOST_NUMBERS_MAX: u64 = 1_000;
+/// No process sends more than an order in this time for long; twelve digits of it reach beyond the year 2200.
+const NUMBER_NS: u64 = 10 * Nanos::PER_MILLI;
 
 impl Ledger {
-    /// A new process. One that follows a host crash may have lost its last orders with the journal's end, and a counter
-    /// that restarted meanwhile names them otherwise: so numbers go on far above those that are known.
-    pub(super) fn on_start(&mut self, start: &RunStart) -> Applied {
+    /// A new process. One that follows a host crash may have lost its last orders with the journal's end, or its whole
+    /// short life, and a counter that restarted meanwhile names them otherwise. So numbers go on far above those that
+    /// are known, and above those of any process that began earlier.
+    pub(super) fn on_start(&mut self, start: &RunStart, taken_ns: Nanos) -> Applied {
         self.positions.iter_mut().for_each(Position::start);
-        if start.after_clean_stop == 0 && !seeded::on(Bug::NoRoomForLostNumbers) {
-            self.account.see_ref(self.account.next_ref.saturating_add(LOST_NUMBERS_MAX));
+        if start.after_clean_stop == 0 && self.account.logged_in && !seeded::on(Bug::NoRoomForLostNumbers) {
+            let known = self.account.next_ref.saturating_add(LOST_NUMBERS_MAX);
+            self.account.see_ref(known.max(taken_ns.get() / NUMBER_NS));
         }
         Applied::Nothing
     }
@@ -104,6 +108,7 @@ impl Ledger {
         let account = &mut self.account;
         (account.base_close_profit, account.base_commission) = (Money::ZERO, Money::ZERO);
         (account.pre_balance, account.day, account.complete) = (balance, roll.to, 0);
+        (account.takes_over, account.doubt) = (account.adopted && !seeded::on(Bug::RollTakesNothingOver), 0);
         Applied::DayRoll
     }
 }

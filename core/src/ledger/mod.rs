@@ -34,8 +34,9 @@
 //!   premium, at the greater of the previous settlement and the mark, and at least another amount;
 //! - equity = pre balance + close profit + position profit - commission; available = equity - margin - frozen.
 //!
-//! The first complete answer of each trading day is taken over, lots and balance: nobody tells the trades of an earlier
-//! day again, and deposits are known to the venue alone. Later answers are compared.
+//! After a day roll the venue's lots and balance are taken over: nobody tells the trades of an earlier day again, and
+//! deposits are known to the venue alone. Where lots differ, two complete answers in a row must show it, because a trade
+//! may cross one. Later answers are compared.
 //!
 //! A close told before its open makes a queue of negative lots, which the open then meets in the same order. Positions
 //! adopted from the venue come without details: today's lots are one detail at the venue's mark.
@@ -137,8 +138,8 @@ pub enum Applied {
     DayRoll,
     /// The venue's restatement is complete: [`Ledger::differences`] may be asked.
     Restated {
-        /// Whether its books became ours, as the first complete answer of each trading day does;
-        /// [`Ledger::taken_over`] says what that changed.
+        /// Whether its books became ours, as at a home's first login and after each day roll; [`Ledger::taken_over`]
+        /// says what that changed.
         adopted: bool,
     },
 }
@@ -253,7 +254,7 @@ impl Ledger {
             Event::PositionReport(report) => self.on_position_report(report),
             Event::FundsReport(report) => self.on_funds_report(report),
             Event::ResyncEnd(end) => self.on_resync_end(end),
-            Event::RunStart(start) => self.on_start(start),
+            Event::RunStart(start) => self.on_start(start, taken_ns),
             _ => Applied::Nothing,
         }
     }

@@ -174,10 +174,12 @@ impl Orders {
     /// exchange when last told of, and of the same terms.
     pub(super) fn renamed(&self, report: &OrderReport, side: Side, session: (i32, i32)) -> Option<OrderIndex> {
         let fits = |o: &Order| {
+            // On the same front sessions are counted up, until the counter restarts.
+            let restarted = o.front_id != session.0 || o.session_id > session.1;
             let sender = (o.front_id, o.session_id);
             !o.wild
                 && o.order_sys_id.is_empty()
-                && sender != session
+                && restarted
                 && sender != (report.front_id, report.session_id)
                 && (o.side, o.offset.code(), o.price, o.lots) == (side, report.offset, report.price, report.lots)
         };

@@ -1,7 +1,8 @@
-//! The venue's own statement of positions and funds, kept beside ours: taken over by the first complete answer of each
-//! trading day, because nobody tells the trades of an earlier one again; compared with every later answer.
+//! The venue's own statement of positions and funds, kept beside ours: taken over at a home's first login and after each
+//! day roll, because nobody tells the trades of an earlier day again; compared with every later answer.
 
 use super::account::Account;
+use super::index::mix;
 use super::position::Position;
 use super::{Applied, Ignored, Ledger, MAX_LOTS};
 use crate::codes::Side;
@@ -97,8 +98,9 @@ impl Ledger {
         Applied::Nothing
     }
 
-    /// The answers are complete. The first of a trading day become ours. The end of another session's answers is none
-    /// of ours.
+    /// The answers are complete. A home's first become ours; after a day roll those do that agree on what differs with
+    /// the answer before, so that a trade which crossed one of them is not counted twice. The end of another session's
+    /// answers is none of ours.
     pub(super) fn on_resync_end(&mut self, end: &ResyncEnd) -> Applied {
         let Account { restatement, asked, login, logged_in, .. } = self.account;
         let any = seeded::on(Bug::OldAnswersTaken);
@@ -117,13 +119,15 @@ impl Ledger {
         self.taken_over.clear();
         self.count_absent(restatement);
         let funds = self.venue_funds.filter(|funds| funds.told == restatement).map(|funds| funds.report);
-        let day = self.account.day.max(end.trading_day);
-        let before = std::mem::replace(&mut self.account.adopted, day);
-        let adopts = before != day && (before.is_absent() || !seeded::on(Bug::RollTakesNothingOver));
+        let first = !std::mem::replace(&mut self.account.adopted, true);
+        let doubt = self.lots_in_doubt(restatement);
+        let sure = doubt == 0 || std::mem::replace(&mut self.account.doubt, doubt) == doubt;
+        let adopts = first || self.account.takes_over && sure;
         if adopts {
-            if !before.is_absent() {
+            if !first {
                 self.note_taken_over();
             }
+            self.account.takes_over = false;
             self.adopt_positions(restatement);
             if let Some(funds) = funds {
                 let ours = self.funds();
@@ -140,6 +144,29 @@ impl Ledger {
         }
         self.take_marks(restatement);
         Applied::Restated { adopted: adopts }
+    }
+
+    /// By how much our lots and the venue's differ, as a number that other differences do not have; zero: by none.
+    fn lots_in_doubt(&self, restatement: u32) -> u64 {
+        let mut doubt = 0;
+        for (id, (position, book)) in self.positions.iter().zip(&self.venue).enumerate() {
+            for side in [Side::Buy, Side::Sell] {
+                let (today, yesterday) = position.held(side);
+                let line = book.line(side, restatement).unwrap_or(&VenueBook::UNTOLD.long);
+                let by = (line.today.get() - today.get(), line.yesterday.get() - yesterday.get());
+                if by != (0, 0) {
+                    let place = (id as u64) << 1 | u64::from(side == Side::Sell);
+                    doubt = mix(&[doubt, place, by.0 as u64, by.1 as u64]).max(1);
+                }
+            }
+        }
+        doubt
+    }
+
+    /// Whether the day has rolled and the venue's books are still to be taken over: ours may lack trades of the day before.
+    #[inline]
+    pub fn is_taking_over(&self) -> bool {
+        self.account.takes_over
     }
 
     /// Keeps what the venue says otherwise of lots and of the balance at the day's start, before it is taken over.

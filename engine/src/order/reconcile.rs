@@ -279,6 +279,10 @@ impl OrderStage {
         reconcile.weigh(&settings);
         let stand = reconcile.standing().count() as i64;
         reconcile.rechecks = if reconcile.doubts() { reconcile.rechecks.saturating_add(1) } else { 0 };
+        if ledger.is_taking_over() {
+            // Nothing is sent before that is over.
+            reconcile.rechecks = reconcile.rechecks.clamp(1, RECHECKS_MAX);
+        }
         reconcile.ask_ns = match (reconcile.rechecks, settings.interval_ns) {
             (1..=RECHECKS_MAX, _) => now.after(RECHECK_NS),
             (_, 0) => Nanos::ABSENT,

@@ -6,7 +6,7 @@ use super::kit::*;
 use super::reconcile::{MOVING_ANSWERS, OnDifference, ReconcileSettings};
 use super::{OrderSettings, Readiness};
 use shrike_core::codes::{AlarmKind, CommandKind, Offset, OrderStatus, RefusalReason, RequestKind, Side, Urgency};
-use shrike_core::event::{Difference, Event, OrderRequest};
+use shrike_core::event::{Difference, Event, OrderRequest, PositionReport};
 use shrike_core::ledger::Order;
 use shrike_core::units::{Lots, Price};
 
@@ -282,4 +282,30 @@ fn a_restart_tells_again_what_still_stands() {
     let said = desk.resynced(&[]);
     assert_eq!(differences(&said), [("long today".into(), 0, 3, 0)], "seen before and after");
     assert_eq!(alarms(&said), [(AlarmKind::Mismatch, false), (AlarmKind::OpeningBlocked, false)]);
+}
+
+/// The engine was away at the day's end, and a person traded.
+#[test]
+fn after_a_day_roll_nothing_is_sent_before_the_venues_lots_are_taken_over() {
+    let mut desk = Desk::ready_with(settings(), &[(SHFE, Side::Buy, 0, 3)]);
+    desk.log_in(day(3), 8);
+    let mut told = Vec::new();
+    for held in [2, 1, 1] {
+        assert_ne!(desk.stage().readiness(), Readiness::Ready);
+        assert!(desk.market(SHFE, BID, ASK).is_quiet(), "what is held is in doubt");
+        if !told.is_empty() {
+            assert!(asks(&desk.wait(desk.settings.ack_timeout_ns)), "and is asked for again");
+        }
+        desk.venue(&PositionReport { trading_day: day(3), ..holds(SHFE, Side::Buy, 0, held) });
+        told.push(desk.resynced(&[]));
+    }
+    assert!(told[..2].iter().all(|said| differences(said).is_empty()));
+    let field = || String::from("long yesterday");
+    assert_eq!(differences(&told[2]), [(field(), 3, 1, 0), (field(), 3, 1, 1)]);
+    assert_eq!(alarms(&told[2]), [(AlarmKind::Mismatch, false)]);
+    assert_eq!(desk.stage().readiness(), Readiness::Ready);
+    desk.market(SHFE, BID, ASK);
+    let closing = desk.target(SHFE, -3, Urgency::Aggressive).inserts()[0];
+    let terms = (Offset::of(closing.offset), closing.lots);
+    assert_eq!(terms, (Some(Offset::CloseYesterday), Lots::new(1)), "what the venue says is held");
 }

@@ -70,6 +70,9 @@ impl OrderStage {
         let waited = self.session.readiness == Readiness::Asked;
         self.compare(waited);
         self.tell_taken_over();
+        if self.ledger.is_taking_over() {
+            return;
+        }
         // One that was absent twice has been asked for often enough on this session.
         if self.own_live().any(|(_, order)| order.absent_restatements == 1) {
             self.session.lost_check_ns = self.now.after(self.settings.lost_grace_ns);
@@ -132,7 +135,8 @@ impl OrderStage {
     /// it is time to compare the books.
     pub(super) fn decide_resync(&mut self, out: &mut OutSlot) -> bool {
         let has_come = |at: Nanos| !at.is_absent() && self.now >= at;
-        let answered = matches!(self.session.readiness, Readiness::Settling | Readiness::Ready);
+        let answered = matches!(self.session.readiness, Readiness::Settling | Readiness::Ready)
+            || self.ledger.is_taking_over() && !self.reconcile.asking;
         let timed = has_come(self.session.lost_check_ns) || has_come(self.reconcile.ask_ns);
         let due = self.session.resync_wanted || timed && answered;
         if !due || self.catchup {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::codes::{PhaseKind, PhaseSource, StageId};
 use crate::event::{Phase, RunStart, Seq};
+use crate::units::Nanos;
 
 fn fields(ledger: &Ledger) -> Vec<(String, i64, i64)> {
     let mut found = Vec::new();
@@ -33,14 +34,22 @@ fn the_first_restatement_is_adopted_and_later_ones_are_compared() {
 
 /// The engine was away at the day's end: the trades of then are told by nobody.
 #[test]
-fn the_first_answer_of_a_day_is_taken_over_and_says_what_it_changed() {
+fn after_a_day_roll_the_venues_books_are_taken_over_and_it_is_said_what_that_changed() {
     let mut desk = Desk::new();
     let order = ticket(1, SHFE, Side::Buy, Offset::Open, 3);
     desk.tell(&order.insert());
     desk.tell(&order.fill(1, 3));
     desk.settle(SHFE, 105, day(2), day(3));
     desk.login(day(3));
+    for lines in
+        [[(SHFE, Side::Buy, 0, 2), (DCE, Side::Sell, 0, 2)], [(SHFE, Side::Buy, 0, 1), (DCE, Side::Sell, 0, 2)]]
+    {
+        assert_eq!(desk.restate(&lines), Applied::Restated { adopted: false }, "a trade may have crossed the answer");
+        assert!(desk.ledger.is_taking_over());
+        assert_eq!((desk.held(SHFE), desk.held(DCE)), ([0, 3, 0, 0], [0; 4]));
+    }
     desk.restate(&[(SHFE, Side::Buy, 0, 1), (DCE, Side::Sell, 0, 2)]);
+    assert!(!desk.ledger.is_taking_over());
     assert_eq!((desk.held(SHFE), desk.held(DCE)), ([0, 1, 0, 0], [0, 0, 0, 2]));
     assert_eq!(desk.ledger.funds().pre_balance, Money::whole(1_000_000));
     let changed: Vec<_> =
@@ -162,7 +171,15 @@ fn numbers_go_on_above_those_that_a_crash_may_have_lost() {
     desk.tell(&RunStart { after_clean_stop: 1, ..RunStart::default() });
     assert_eq!(desk.ledger.next_ref(), 8);
     desk.tell(&RunStart::default());
-    assert!(desk.ledger.next_ref() >= 1_008, "a crash may have cut orders from the journal");
+    assert_eq!(desk.ledger.next_ref(), 1_009, "a crash may have cut orders from the journal");
+    let before = desk.clone();
+    for (seconds, lost) in [(1, 0), (2, 50)] {
+        // The process of the first second is lost with the host, and so are its orders.
+        let mut desk = before.clone();
+        desk.taken_ns = 1_700_000_000_000_000_000 + seconds * Nanos::PER_SECOND;
+        desk.tell(&RunStart::default());
+        assert!(desk.ledger.next_ref() > 170_000_000_000 + (seconds - 1) * 100 + lost);
+    }
 }
 
 #[test]
