@@ -16,7 +16,7 @@ use shrike_core::codes::RequestKind;
 use shrike_core::event::{Event, MarketSlot, Seq, flags};
 use shrike_core::venue::{MarketFeed, Next};
 use shrike_engine::replay::verify;
-use shrike_engine::runtime::journal_dir;
+use shrike_engine::runtime::{Quarantine, journal_dir};
 use shrike_engine::setup;
 use shrike_engine::stage::Stage;
 use shrike_journal::Reader;
@@ -184,7 +184,8 @@ impl Ours {
 
     fn verified(&self, journal: &str, stage: &mut impl Stage) -> Result<(), String> {
         let journal = Reader::open(&journal_dir(self.home.path(), journal)).map_err(|error| error.to_string())?;
-        let report = verify(journal, stage, (Seq::ABSENT, Seq::ABSENT), &mut |_| {}, &mut |_| {});
+        let report =
+            verify(journal, stage, (Seq::ABSENT, Seq::ABSENT), &Quarantine::default(), &mut |_| {}, &mut |_| {});
         match report.map_err(|error| error.to_string())?.differences {
             0 => Ok(()),
             differences => Err(format!("{differences} outputs differ")),

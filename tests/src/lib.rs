@@ -8,7 +8,7 @@ use shrike_core::clock::SimTime;
 use shrike_core::event::Seq;
 use shrike_core::units::Nanos;
 use shrike_core::venue::{Gateway, MarketFeed, Next};
-use shrike_engine::runtime::{Engine, Pace, Run, RunReport, journal_dir, rejoin};
+use shrike_engine::runtime::{Engine, Pace, Quarantine, Run, RunReport, journal_dir, rejoin};
 use shrike_engine::{replay, setup};
 use shrike_journal::Reader;
 use shrike_tools::compose::{self, Counter};
@@ -77,6 +77,7 @@ pub fn run(loaded: &Loaded) -> (RunReport, Counter) {
 /// Decides every output of a home again, run by run; differences by journal: signal, order. The first few are printed.
 pub fn verify(home: &Path) -> [replay::VerifyReport; 2] {
     let tables = Tables::builtin().unwrap();
+    let set_aside = Quarantine::of(home).unwrap();
     ["signal", "order"].map(|name| {
         let dir = journal_dir(home, name);
         let runs = replay::runs(Reader::open(&dir).unwrap()).unwrap();
@@ -94,8 +95,17 @@ pub fn verify(home: &Path) -> [replay::VerifyReport; 2] {
             };
             let span = (span.first, to);
             let report = match name {
-                "signal" => replay::verify(Reader::open(&dir).unwrap(), &mut signal, span, &mut differs, &mut |_| {}),
-                _ => replay::verify(Reader::open(&dir).unwrap(), &mut order, span, &mut differs, &mut |_| {}),
+                "signal" => replay::verify(
+                    Reader::open(&dir).unwrap(),
+                    &mut signal,
+                    span,
+                    &set_aside,
+                    &mut differs,
+                    &mut |_| {},
+                ),
+                _ => {
+                    replay::verify(Reader::open(&dir).unwrap(), &mut order, span, &set_aside, &mut differs, &mut |_| {})
+                }
             }
             .unwrap();
             total.inputs += report.inputs;

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use clap::Args;
-use shrike_engine::runtime::journal_dir;
+use shrike_engine::runtime::{Quarantine, journal_dir};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::PathBuf;
@@ -48,6 +48,14 @@ impl HomeArgs {
     pub fn journal_if(&self, name: &str) -> Option<PathBuf> {
         let dir = journal_dir(&self.home, name);
         dir.is_dir().then_some(dir)
+    }
+
+    /// The events that the engine leaves out.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub fn quarantine(&self) -> Result<Quarantine, Error> {
+        Quarantine::of(&self.home).map_err(|source| Error::File { file: self.home.clone(), source })
     }
 
     /// Who runs an engine on this home, in its own words; `None` when nobody does.

@@ -13,6 +13,7 @@ use shrike_config::tables::Tables;
 use shrike_config::{Config, ConfigError};
 use shrike_engine::order::OrderStage;
 use shrike_engine::replay::{RunSpan, runs};
+use shrike_engine::runtime::Quarantine;
 use shrike_engine::signal::SignalStage;
 use shrike_journal::Reader;
 use std::path::{Path, PathBuf};
@@ -91,6 +92,8 @@ struct Journals {
     tables: Tables,
     /// The configuration for all runs, when one is given.
     given: Option<String>,
+    /// Events that the engine leaves out.
+    set_aside: Quarantine,
 }
 
 impl Journals {
@@ -104,7 +107,8 @@ impl Journals {
             if runs.is_empty() { Err(Error::NoRuns { dir }) } else { Ok(Some((dir, runs))) }
         };
         let (signal, order) = (open("signal", Only::Signal)?, open("order", Only::Order)?);
-        let mut journals = Self { signal, order, tables: Tables::builtin()?, given: None };
+        let set_aside = args.home.quarantine()?;
+        let mut journals = Self { signal, order, tables: Tables::builtin()?, given: None, set_aside };
         let sources = &args.sources;
         journals.given = if sources.profile.is_some() || !sources.files.is_empty() {
             Some(sources.load()?.text)

@@ -142,9 +142,7 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         }
     }
     if let Some(dir) = args.home.journal_if("order") {
-        let quarantine = Quarantine::of(&args.home.home);
-        let quarantine = quarantine.map_err(|source| Error::File { file: args.home.home.clone(), source })?;
-        status.order = order(&dir, &quarantine)?;
+        status.order = order(&dir, &args.home.quarantine()?)?;
     }
     console::print(&status, args.home.json)?;
     Ok(Outcome::Clean)

@@ -1,5 +1,6 @@
 //! What frames a trading day: definitions, gaps, settlements, logins and the roll from one day to the next.
 
+use super::account::Account;
 use super::position::Position;
 use super::venue_books::VenueBook;
 use super::{Applied, Cell, Ignored, Ledger};
@@ -8,20 +9,18 @@ use crate::instrument::InstrumentId;
 use crate::seeded::{self, Bug};
 use crate::units::{Money, Nanos};
 
-/// More orders than a process can send between two syncs of its journal.
-const LOST_NUMBERS_MAX: u64 = 1_000;
-/// No process sends more than an order in this time for long; twelve digits of it reach beyond the year 2200.
-const NUMBER_NS: u64 = 10 * Nanos::PER_MILLI;
+/// No process sends more than an order in this time for long. Twelve digits of it last for 31 years.
+const NUMBER_NS: u64 = Nanos::PER_MILLI;
 
 impl Ledger {
-    /// A new process. One that follows a host crash may have lost its last orders with the journal's end, or its whole
-    /// short life, and a counter that restarted meanwhile names them otherwise. So numbers go on far above those that
-    /// are known, and above those of any process that began earlier.
+    /// A new process. One that follows a host crash may have lost its last orders with the journal's end, or a whole
+    /// short life, and a counter that restarted meanwhile names them otherwise. So numbers begin with the time: above
+    /// those of any process that began earlier.
     pub(super) fn on_start(&mut self, start: &RunStart, taken_ns: Nanos) -> Applied {
         self.positions.iter_mut().for_each(Position::start);
-        if start.after_clean_stop == 0 && self.account.logged_in && !seeded::on(Bug::NoRoomForLostNumbers) {
-            let known = self.account.next_ref.saturating_add(LOST_NUMBERS_MAX);
-            self.account.see_ref(known.max(taken_ns.get() / NUMBER_NS));
+        if start.after_clean_stop == 0 && !seeded::on(Bug::NoRoomForLostNumbers) {
+            let number = taken_ns.get() / NUMBER_NS % (Account::MAX_REF + 1);
+            self.account.next_ref = self.account.next_ref.max(number);
         }
         Applied::Nothing
     }

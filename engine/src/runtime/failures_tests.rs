@@ -51,7 +51,6 @@ impl Commands for Said {
 }
 
 fn engine(home: &Path) -> Result<Engine, RunError> {
-    let (config, tables) = (Config::from_text("").unwrap(), Tables::builtin().unwrap());
     let journal = |stage| WriterOptions {
         live_dir: Some(home.join("live")),
         ..WriterOptions::simulated(stage, 1).with_segment_bytes(64 << 10)
@@ -66,10 +65,13 @@ fn engine(home: &Path) -> Result<Engine, RunError> {
         config_hash: 1,
         run_id: 1,
     };
-    let settings = setup::order_settings(&config, &tables);
+    Engine::open(home, stages, options)
+}
+
+fn stages() -> (SignalStage, OrderStage) {
+    let (config, tables) = (Config::from_text("").unwrap(), Tables::builtin().unwrap());
     let capacity = OrderCapacity { instruments: 1, strategies: 1, orders: 8 };
-    let fresh = || (SignalStage::new(1, Vec::new()), OrderStage::new(settings.clone(), capacity));
-    Engine::open(home, fresh, options)
+    (SignalStage::new(1, Vec::new()), OrderStage::new(setup::order_settings(&config, &tables), capacity))
 }
 
 /// One run with these commands; what people are told at its start.
@@ -141,6 +143,13 @@ fn after_two_failures_at_one_place_the_event_is_set_aside_and_the_engine_only_re
         life(home, &[(3, CommandKind::Resume, "seen")]).unwrap();
         assert_eq!(alarms(home), [3, 1], "{why}");
         assert!(!engine(home).unwrap().order().reduces_only(), "{why}");
+
+        let (_, mut order) = stages();
+        let (journal, quarantine) = (Reader::open(&journal_dir(home, "order")).unwrap(), Quarantine::of(home).unwrap());
+        let whole = (Seq::ABSENT, Seq::ABSENT);
+        let mut differs = |mismatch| panic!("{why}: {mismatch:?}");
+        let report = crate::replay::verify(journal, &mut order, whole, &quarantine, &mut differs, &mut |_| {}).unwrap();
+        assert_eq!(report.set_aside, 1, "{why}: a replay leaves it out, too");
     }
 }
 

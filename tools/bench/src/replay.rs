@@ -10,7 +10,7 @@ use shrike_core::event::{Body, Event, Header, Kind, OrderRequest, Quote, Seq, Ta
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Lots, Nanos, Price, Qty};
 use shrike_engine::replay::{self, VerifyReport};
-use shrike_engine::runtime::{OrderNode, StageJournal, StageLog, fold_order, journal_dir};
+use shrike_engine::runtime::{OrderNode, Quarantine, StageJournal, StageLog, fold_order, journal_dir};
 use shrike_engine::setup;
 use shrike_engine::stage::{Driver, Stage};
 use shrike_journal::{Directory, Reader, Segment, Segments, Writer, WriterOptions};
@@ -125,7 +125,8 @@ impl Segments for Read {
 #[inline(never)]
 fn pass(journal: &Read, stage: &mut impl Stage) -> Result<(), String> {
     let whole = (Seq::ABSENT, Seq::ABSENT);
-    let report = replay::verify(Reader::over(journal.clone()), stage, whole, &mut |_| {}, &mut |_| {});
+    let report =
+        replay::verify(Reader::over(journal.clone()), stage, whole, &Quarantine::default(), &mut |_| {}, &mut |_| {});
     let VerifyReport { outputs, differences, .. } = report.map_err(|error| error.to_string())?;
     if differences > 0 { Err(format!("{differences} of {outputs} outputs differ")) } else { Ok(()) }
 }

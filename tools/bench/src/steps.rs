@@ -12,7 +12,7 @@ use shrike_core::event::{
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Lots, Nanos, Price, Qty, TradingDay};
 use shrike_engine::order::OrderStage;
-use shrike_engine::runtime::Inline;
+use shrike_engine::runtime::{Inline, Quarantine};
 use shrike_engine::signal::strategies::{EmaCross, EmaCrossParams};
 use shrike_engine::signal::{SignalStage, StrategySpec};
 use shrike_engine::stage::{Driver, Log, Stage};
@@ -330,7 +330,7 @@ fn verified(dir: &Path, stage: &mut impl Stage, rounds: u64) -> Result<(), Strin
     let stage_id = last.stage().ok_or("the journal is empty")?;
     let to = Seq::new(stage_id, 0, last.n() * rounds.min(HOME_ROUNDS) / HOME_ROUNDS);
     let journal = Reader::open(dir).map_err(|error| error.to_string())?;
-    let report = replay::verify(journal, stage, (Seq::ABSENT, to), &mut |_| {}, &mut |_| {});
+    let report = replay::verify(journal, stage, (Seq::ABSENT, to), &Quarantine::default(), &mut |_| {}, &mut |_| {});
     let report = report.map_err(|error| error.to_string())?;
     if report.differences > 0 {
         return Err(format!("{} of {} outputs differ", report.differences, report.outputs));

@@ -28,6 +28,8 @@ pub struct Compared {
     pub differences: u64,
     /// All outputs compared.
     pub outputs: u64,
+    /// Inputs left out because they were set aside after starts that failed.
+    pub set_aside: u64,
     /// Whether one configuration was given for all runs.
     pub under_given_config: bool,
 }
@@ -83,11 +85,13 @@ pub(super) fn compare(args: &Args, journals: &Journals) -> Result<Compared, Erro
         shown: Vec::new(),
         differences: 0,
         outputs: 0,
+        set_aside: 0,
         under_given_config: journals.given.is_some(),
     };
     if let Some((_, _, runs)) = journals.each().last() {
         compared.changes = changes(runs, journals.given.as_deref())?;
     }
+    let set_aside = &journals.set_aside;
     for (stage, dir, runs) in journals.each() {
         let mut found = Found { kept: Vec::new(), most: args.show, names: Names::default() };
         for stretch in stretches(runs, journals.given.as_deref()) {
@@ -96,16 +100,17 @@ pub(super) fn compare(args: &Args, journals: &Journals) -> Result<Compared, Erro
             let (span, mut show) = ((stretch.from, stretch.to), |records| progress.show(records));
             let mut differs = |mismatch| found.add(mismatch);
             let report = match stage {
-                "signal" => verify(Reader::open(dir)?, &mut signal, span, &mut differs, &mut show)?,
-                _ => verify(Reader::open(dir)?, &mut order, span, &mut differs, &mut show)?,
+                "signal" => verify(Reader::open(dir)?, &mut signal, span, set_aside, &mut differs, &mut show)?,
+                _ => verify(Reader::open(dir)?, &mut order, span, set_aside, &mut differs, &mut show)?,
             };
             drop(progress);
             found.name(match stage {
                 "signal" => signal.market().instruments(),
                 _ => order.ledger().instruments(),
             });
-            let VerifyReport { inputs, outputs, differences, cut } = report;
+            let VerifyReport { inputs, outputs, differences, cut, set_aside: left_out } = report;
             let (first_run, last_run) = (stretch.first + 1, stretch.last + 1);
+            compared.set_aside += left_out;
             compared.spans.push(Span { stage, first_run, last_run, inputs, outputs, differences, cut });
             compared.differences += differences;
             compared.outputs += outputs;
@@ -244,6 +249,9 @@ impl fmt::Display for Compared {
         for Span { stage, first_run, last_run, inputs, outputs, differences, cut } in &self.spans {
             let runs = if first_run == last_run { first_run.to_string() } else { format!("{first_run}-{last_run}") };
             writeln!(f, "{stage:<10} {runs:<8}{inputs:>11} {outputs:>11} {differences:>12} {cut:>15}")?;
+        }
+        if self.set_aside > 0 {
+            writeln!(f, "{} inputs are left out: the home's `quarantine` lists them", self.set_aside)?;
         }
         for difference in &self.shown {
             writeln!(f, "{}", difference.input)?;

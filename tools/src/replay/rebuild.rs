@@ -7,6 +7,7 @@ use crate::error::Error;
 use serde::Serialize;
 use shrike_core::event::Kind;
 use shrike_core::units::Nanos;
+use shrike_engine::runtime::Quarantine;
 use shrike_engine::stage::Stage;
 use shrike_journal::Reader;
 use std::fmt;
@@ -49,8 +50,8 @@ pub(super) fn rebuild(args: &Args, journals: &Journals) -> Result<Rebuilt, Error
     for (name, dir, runs) in journals.each() {
         let began = Instant::now();
         let (records, last_ns) = match name {
-            "signal" => fold(name, dir, &mut signal)?,
-            _ => fold(name, dir, &mut order)?,
+            "signal" => fold(name, dir, &journals.set_aside, &mut signal)?,
+            _ => fold(name, dir, &journals.set_aside, &mut order)?,
         };
         let seconds = began.elapsed().as_secs_f64();
         let digest = match name {
@@ -77,12 +78,14 @@ pub(super) fn rebuild(args: &Args, journals: &Journals) -> Result<Rebuilt, Error
     Ok(rebuilt)
 }
 
-fn fold(name: &'static str, dir: &Path, stage: &mut impl Stage) -> Result<(u64, Nanos), Error> {
+fn fold(name: &'static str, dir: &Path, set_aside: &Quarantine, stage: &mut impl Stage) -> Result<(u64, Nanos), Error> {
     let mut reader = Reader::open(dir)?;
     let mut progress = Progress::new(name);
     let (mut records, mut last_ns) = (0u64, Nanos::ABSENT);
     while let Some(record) = reader.next()? {
-        stage.apply(record.header, record.event());
+        if !set_aside.holds(record.header.seq) {
+            stage.apply(record.header, record.event());
+        }
         if record.header.kind != Kind::Config as u16 {
             last_ns = record.header.taken_ns;
         }
