@@ -1,6 +1,6 @@
 //! What frames a trading day: definitions, gaps, settlements, logins and the roll from one day to the next.
 
-use super::account::Account;
+use super::index::mix;
 use super::position::Position;
 use super::venue_books::VenueBook;
 use super::{Applied, Cell, Ignored, Ledger};
@@ -9,18 +9,19 @@ use crate::instrument::InstrumentId;
 use crate::seeded::{self, Bug};
 use crate::units::{Money, Nanos};
 
-/// No process sends more than an order in this time for long. Twelve digits of it last for 31 years.
-const NUMBER_NS: u64 = Nanos::PER_MILLI;
+/// Distances that a start may take: a process that is lost with its host has sent few orders beside them, and a home's
+/// starts do not use up twelve digits.
+const DISTANCES: u64 = 10_000_000;
 
 impl Ledger {
     /// A new process. One that follows a host crash may have lost its last orders with the journal's end, or a whole
-    /// short life, and a counter that restarted meanwhile names them otherwise. So numbers begin with the time: above
-    /// those of any process that began earlier.
+    /// short life, and a counter that restarted meanwhile names them otherwise. So each begins at a distance of its own
+    /// from the last number that it knows: none is likely to be given twice, whatever the clock says.
     pub(super) fn on_start(&mut self, start: &RunStart, taken_ns: Nanos) -> Applied {
         self.positions.iter_mut().for_each(Position::start);
         if start.after_clean_stop == 0 && !seeded::on(Bug::NoRoomForLostNumbers) {
-            let number = taken_ns.get() / NUMBER_NS % (Account::MAX_REF + 1);
-            self.account.next_ref = self.account.next_ref.max(number);
+            let distance = mix(&[start.run_id, taken_ns.get()]) % DISTANCES;
+            self.account.see_ref(self.account.next_ref.saturating_add(distance));
         }
         Applied::Nothing
     }

@@ -70,8 +70,10 @@ pub struct Judge {
     pub(crate) dying: States,
     /// Starts from a snapshot.
     pub snapshots: u64,
-    /// The greatest number that the engine has used on this trading day.
+    /// The greatest number that the engine has used on this trading day, as far as its host can know.
     pub(crate) last_ref: u64,
+    /// All numbers that were used on this trading day.
+    used: BTreeSet<u64>,
     /// Times of the latest orders, on the host's clock as the stage took it.
     pub(crate) recent: VecDeque<Nanos>,
     /// The latest moment on the host's clock that the engine saw.
@@ -101,6 +103,7 @@ impl Judge {
             dying: States::default(),
             snapshots: 0,
             last_ref: 0,
+            used: BTreeSet::new(),
             recent: VecDeque::new(),
             clock: Nanos::ABSENT,
             quotes: BTreeMap::new(),
@@ -162,6 +165,7 @@ impl Judge {
 
     pub(crate) fn day_begins(&mut self) {
         self.last_ref = 0;
+        self.used.clear();
         self.opened.clear();
         self.series.clear();
         self.untold.clear();
@@ -205,7 +209,8 @@ impl World {
         }
         self.judge.orders += 1;
         let order_ref = request.order_ref;
-        if order_ref <= self.judge.last_ref {
+        let is_new = self.judge.used.insert(order_ref);
+        if !is_new || order_ref <= self.judge.last_ref {
             let last = self.judge.last_ref;
             self.fail("no order sent twice", format!("order {order_ref} after order {last} of the same day"));
         }

@@ -127,5 +127,7 @@ fn crash(world: &mut World, last_words: &LastWords, ended: Ended) {
     world.host_crashed = true;
     // The window of the order rate passes while the host is down, whatever its clock says then.
     world.judge.recent.clear();
+    // Numbers that went down with the host need not be risen above; none may be given again.
+    world.judge.last_ref = 0;
     *last_words.borrow_mut() = None;
 }
