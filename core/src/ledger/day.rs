@@ -16,10 +16,11 @@ const DISTANCES: u64 = 10_000_000;
 impl Ledger {
     /// A new process. One that follows a host crash may have lost its last orders with the journal's end, or a whole
     /// short life, and a counter that restarted meanwhile names them otherwise. So each begins at a distance of its own
-    /// from the last number that it knows: none is likely to be given twice, whatever the clock says.
+    /// from the last number that it knows: none is likely to be given twice, whatever the clock says. So it does after
+    /// an orderly end, too: what followed that may be what is lost.
     pub(super) fn on_start(&mut self, start: &RunStart, taken_ns: Nanos) -> Applied {
         self.positions.iter_mut().for_each(Position::start);
-        if start.after_clean_stop == 0 && !seeded::on(Bug::NoRoomForLostNumbers) {
+        if !seeded::on(Bug::NoRoomForLostNumbers) {
             let distance = mix(&[start.run_id, taken_ns.get()]) % DISTANCES;
             self.account.see_ref(self.account.next_ref.saturating_add(distance));
         }
