@@ -73,7 +73,7 @@ pub struct Judge {
     /// The greatest number that the engine has used on this trading day, as far as its host can know.
     pub(crate) last_ref: u64,
     /// All numbers that were used on this trading day.
-    used: BTreeSet<u64>,
+    pub(crate) used: BTreeSet<u64>,
     /// Times of the latest orders, on the host's clock as the stage took it.
     pub(crate) recent: VecDeque<Nanos>,
     /// The latest moment on the host's clock that the engine saw.

@@ -1,7 +1,7 @@
 //! One run: lives of the engine one after the other under one seed, each killed or stopped, until so many nights have
 //! passed; then everything is decided again and compared.
 
-use crate::counter::Lie;
+use crate::counter::{Lie, Who};
 use crate::coverage::Coverage;
 use crate::fault::{Dice, Fault, Faults, Stroke};
 use crate::judge::Failure;
@@ -127,7 +127,9 @@ fn crash(world: &mut World, last_words: &LastWords, ended: Ended) {
     world.host_crashed = true;
     // The window of the order rate passes while the host is down, whatever its clock says then.
     world.judge.recent.clear();
-    // Numbers that went down with the host need not be risen above; none may be given again.
+    // Numbers that went down with the host need not be risen above, and those that never reached the counter are nobody's.
+    let arrived = world.counter.known().iter().filter(|known| known.who == Who::Engine).map(|known| known.sent.2);
+    world.judge.used = arrived.chain(world.wire.under_way().map(|request| request.order_ref)).collect();
     world.judge.last_ref = 0;
     *last_words.borrow_mut() = None;
 }
