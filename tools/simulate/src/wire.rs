@@ -359,7 +359,9 @@ impl World {
                 {
                     resync.moved = true;
                 }
-                if self.wire.ended.contains(&word.number) && !word.again {
+                // Under the name that a restarted counter gave, the engine need not know the cancelled order for its own.
+                let renamed = self.counter.order(word.number).is_some_and(|known| known.key != known.sent);
+                if self.wire.ended.contains(&word.number) && !word.again && !renamed {
                     self.struck(Fault::LateFill, word.number);
                 }
                 self.judge.told_fill(fill);
