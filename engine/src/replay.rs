@@ -52,7 +52,7 @@ pub struct VerifyReport {
     pub differences: u64,
     /// Inputs whose outputs were cut by a crash; what follows them is not a difference.
     pub cut: u64,
-    /// Inputs left out because they were set aside.
+    /// Records left out because they were set aside.
     pub set_aside: u64,
 }
 
@@ -77,21 +77,26 @@ pub fn verify<D: Segments>(
         if records.is_multiple_of(65_536) {
             progress(records);
         }
-        if set_aside.holds(header.seq) {
-            // Its outputs, if it had any, are folded and not compared.
-            check.end_input(stage, true, differs);
-            check.input = None;
-            check.report.set_aside += 1;
-            continue;
-        }
+        let left_out = set_aside.holds(header.seq);
         if header.seq < from {
-            stage.apply(header, event);
+            if !left_out {
+                stage.apply(header, event);
+            }
             continue;
         }
         if !to.is_absent() && header.seq >= to {
             // The next run begins: what the last input still led to was cut by the crash between them.
             check.report.cut += u64::from(check.input.take().is_some() && stage.decide(&mut check.out));
             return Ok(check.report);
+        }
+        if left_out {
+            // What came before it must be complete. Its own outputs, if it had any, are folded and not compared.
+            if !header.has(flags::OUTPUT) {
+                check.end_input(stage, false, differs);
+            }
+            check.input = None;
+            check.report.set_aside += 1;
+            continue;
         }
         if header.has(flags::OUTPUT) {
             check.output(stage, header, record.body, differs);

@@ -120,9 +120,7 @@ impl Ledger {
         self.count_absent(restatement);
         let funds = self.venue_funds.filter(|funds| funds.told == restatement).map(|funds| funds.report);
         let first = !std::mem::replace(&mut self.account.adopted, true);
-        let doubt = self.lots_in_doubt(restatement);
-        let sure = doubt == 0 || std::mem::replace(&mut self.account.doubt, doubt) == doubt;
-        let adopts = first || self.account.takes_over && sure;
+        let adopts = first || self.account.takes_over && self.is_sure_of_lots(restatement);
         if adopts {
             if !first {
                 self.note_taken_over();
@@ -144,6 +142,13 @@ impl Ledger {
         }
         self.take_marks(restatement);
         Applied::Restated { adopted: adopts }
+    }
+
+    /// Whether the lots of this answer agree with ours, or differ from them as those of the answer before did.
+    fn is_sure_of_lots(&mut self, restatement: u32) -> bool {
+        let doubt = self.lots_in_doubt(restatement);
+        let before = std::mem::replace(&mut self.account.doubt, doubt);
+        doubt == 0 || doubt == before
     }
 
     /// By how much our lots and the venue's differ, as a number that other differences do not have; zero: by none.

@@ -289,6 +289,7 @@ fn a_restart_tells_again_what_still_stands() {
 fn after_a_day_roll_nothing_is_sent_before_the_venues_lots_are_taken_over() {
     let mut desk = Desk::ready_with(settings(), &[(SHFE, Side::Buy, 0, 3)]);
     desk.log_in(day(3), 8);
+    assert!(desk.target(SHFE, -3, Urgency::Aggressive).is_quiet());
     let mut told = Vec::new();
     for held in [2, 1, 1] {
         assert_ne!(desk.stage().readiness(), Readiness::Ready);
@@ -304,8 +305,7 @@ fn after_a_day_roll_nothing_is_sent_before_the_venues_lots_are_taken_over() {
     assert_eq!(differences(&told[2]), [(field(), 3, 1, 0), (field(), 3, 1, 1)]);
     assert_eq!(alarms(&told[2]), [(AlarmKind::Mismatch, false)]);
     assert_eq!(desk.stage().readiness(), Readiness::Ready);
-    desk.market(SHFE, BID, ASK);
-    let closing = desk.target(SHFE, -3, Urgency::Aggressive).inserts()[0];
+    let closing = told[2].inserts()[0];
     let terms = (Offset::of(closing.offset), closing.lots);
     assert_eq!(terms, (Some(Offset::CloseYesterday), Lots::new(1)), "what the venue says is held");
 }
