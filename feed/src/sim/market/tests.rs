@@ -202,7 +202,7 @@ fn follow(mut market: Generated) -> Vec<Checker> {
 }
 
 /// Headers and bodies of the first `events` events.
-fn bytes(mut market: Generated, events: usize) -> Vec<u8> {
+pub(super) fn bytes(mut market: Generated, events: usize) -> Vec<u8> {
     let mut slot = MarketSlot::default();
     let mut all = Vec::new();
     for _ in 0..events {

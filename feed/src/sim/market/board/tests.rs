@@ -1,8 +1,8 @@
 //! A board keeps the exchanges' rules and the market's: a checker that knows only those follows every instrument, and what
 //! is quoted at a moment is held against parity, order in strike and order in time.
 
+use super::super::tests::bytes;
 use super::super::{Generated, MarketBoard, MarketError, MarketOptions};
-use bytemuck::bytes_of;
 use shrike_config::tables::Tables;
 use shrike_core::codes::{Exchange, OptionType, PhaseKind, PhaseSource, ProductClass};
 use shrike_core::event::{DepthTick, Event, InstrumentDef, MarketSlot, Phase, Settlement};
@@ -367,20 +367,6 @@ fn a_breaker_halts_an_option_and_trading_resumes_by_auction() {
     let lots: i64 = seen.iter().map(|one| one.breaker_lots).sum();
     println!("{breakers} breakers, {lots} lots in their auctions");
     assert!(breakers > 3 && lots > 0);
-}
-
-/// Headers and bodies of the first `events` events.
-fn bytes(mut market: Generated, events: usize) -> Vec<u8> {
-    let mut slot = MarketSlot::default();
-    let mut all = Vec::new();
-    for _ in 0..events {
-        if !market.take(&mut slot) {
-            break;
-        }
-        all.extend_from_slice(bytes_of(slot.header()));
-        all.extend_from_slice(slot.body());
-    }
-    all
 }
 
 #[test]
