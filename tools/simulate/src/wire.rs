@@ -3,7 +3,7 @@
 //! keeps its order, as a connection does. What a restatement asks is answered one question at a time, each by what stands
 //! at its own moment, as CTP's queries are.
 
-use crate::counter::{Ask, Channel, Who, Word};
+use crate::counter::{Ask, Channel, Known, Who, Word};
 use crate::fault::Fault;
 use crate::rng::Rng;
 use crate::world::{Act, World};
@@ -360,15 +360,18 @@ impl World {
                     resync.moved = true;
                 }
                 // Under the name that a restarted counter gave, the engine need not know the cancelled order for its own.
-                let renamed = self.counter.order(word.number).is_some_and(|known| known.key != known.sent);
-                if self.wire.ended.contains(&word.number) && !word.again && !renamed {
+                let sent = |known: &Known| known.who == Who::Engine && known.key == known.sent;
+                let known = self.counter.order(word.number).is_some_and(sent);
+                if self.wire.ended.contains(&word.number) && !word.again && known {
                     self.struck(Fault::LateFill, word.number);
                 }
                 self.judge.told_fill(fill);
             }
             Event::OrderReport(report) => {
-                let ended = matches!(report.status(), Some(OrderStatus::Cancelled));
-                if ended && word.number != 0 {
+                // What comes with a refused cancel overtakes the order's own reports: it ends nothing.
+                let told = matches!(report.source(), Some(ReportSource::Flow | ReportSource::Query));
+                let cancelled = matches!(report.status(), Some(OrderStatus::Cancelled));
+                if told && cancelled && word.number != 0 {
                     self.wire.ended.insert(word.number);
                 }
             }
