@@ -1,5 +1,5 @@
-//! What a stage is, and the one loop that runs it: journal the input, fold it, then decide, journal and fold outputs
-//! one at a time until the stage is at rest. Live, recovery and verification differ only in the [`Log`] behind it.
+//! What a stage is, and the one loop that runs it: journal the input, fold it, then decide, journal, publish and fold
+//! outputs one at a time until the stage is at rest. Live, recovery and verification differ only in the [`Log`] behind it.
 #![deny(clippy::float_arithmetic)]
 
 use crate::witness::{At, Witness};
@@ -72,7 +72,7 @@ impl<S: Stage, L: Log> Driver<S, L> {
     /// The header is the producer's: its `seq` becomes the record's `cause`.
     ///
     /// # Errors
-    /// When the journal has no room: nothing after the failed record was applied or published.
+    /// When the journal has no room: nothing from the failed record on was applied or published.
     #[inline]
     pub fn take(
         &mut self,
@@ -100,24 +100,20 @@ impl<S: Stage, L: Log> Driver<S, L> {
                 self.at.end();
                 return Ok(());
             }
-            if seeded::on(Bug::SendBeforeJournal) {
-                publish(&self.out);
-                self.record(&header)?;
-                continue;
-            }
-            self.record(&header)?;
-            publish(&self.out);
+            self.record(&header, &mut publish)?;
         }
         self.out.put(&Alarm { kind: AlarmKind::DecisionBound.code(), value: OUTPUTS_MAX as i64, ..Alarm::default() });
-        self.record(&header)?;
-        publish(&self.out);
+        self.record(&header, &mut publish)?;
         self.at.end();
         Ok(())
     }
 
-    /// Journals and folds the output in `self.out`.
+    /// Journals the output in `self.out`, publishes it, and folds it last: an order waits for its record, not for the books.
     #[inline]
-    fn record(&mut self, input: &Header) -> Result<(), L::Error> {
+    fn record(&mut self, input: &Header, publish: &mut impl FnMut(&OutSlot)) -> Result<(), L::Error> {
+        if seeded::on(Bug::SendBeforeJournal) {
+            publish(&self.out);
+        }
         let header = self.out.header_mut();
         header.flags = flags::OUTPUT | input.flags & flags::CATCHUP;
         header.recv_ns = input.recv_ns;
@@ -125,6 +121,9 @@ impl<S: Stage, L: Log> Driver<S, L> {
         header.cause = input.seq;
         let seq = self.log.append(self.out.header(), self.out.body())?;
         self.out.header_mut().seq = seq;
+        if !seeded::on(Bug::SendBeforeJournal) {
+            publish(&self.out);
+        }
         self.counts.outputs += 1;
         self.stage.apply(self.out.header(), self.out.event());
         Ok(())
@@ -133,5 +132,56 @@ impl<S: Stage, L: Log> Driver<S, L> {
     /// Latest `taken_ns`: time never goes back within a journal.
     pub const fn taken_ns(&self) -> Nanos {
         self.taken_ns
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shrike_core::codes::StageId;
+    use shrike_core::event::{Kind, TimerRequest};
+    use std::cell::RefCell;
+    use std::convert::Infallible;
+    use std::rc::Rc;
+
+    /// Everything that is done, in its order.
+    type Done = Rc<RefCell<Vec<&'static str>>>;
+
+    /// Asks for two timers at each input.
+    struct Asks(Done, u32);
+
+    impl Stage for Asks {
+        fn apply(&mut self, header: &Header, _: Event<'_>) {
+            let output = header.has(flags::OUTPUT);
+            self.0.borrow_mut().push(if output { "fold output" } else { "fold input" });
+            self.1 = if output { self.1 - 1 } else { 2 };
+        }
+
+        fn decide(&mut self, out: &mut OutSlot) -> bool {
+            out.put(&TimerRequest::default());
+            self.1 > 0
+        }
+    }
+
+    impl Log for Done {
+        type Error = Infallible;
+
+        fn append(&mut self, header: &Header, _: &[u8]) -> Result<Seq, Infallible> {
+            self.borrow_mut().push(if header.has(flags::OUTPUT) { "journal output" } else { "journal input" });
+            Ok(Seq::new(StageId::Order, 0, 1))
+        }
+    }
+
+    #[test]
+    fn an_output_is_published_once_it_is_journaled_and_before_it_is_folded() {
+        let done = Done::default();
+        let mut driver = Driver::new(Asks(done.clone(), 0), done.clone(), Nanos::ABSENT);
+        let input = Header { kind: Kind::Config as u16, ..Header::default() };
+        let Ok(()) = driver.take(Nanos::new(1), &input, Event::Config(&[]), |out| {
+            assert!(!out.header().seq.is_absent(), "who takes it must be able to name it");
+            done.borrow_mut().push("publish");
+        });
+        let output = ["journal output", "publish", "fold output"];
+        assert_eq!(*done.borrow(), [&["journal input", "fold input"][..], &output, &output].concat());
     }
 }

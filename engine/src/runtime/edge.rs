@@ -224,7 +224,7 @@ impl Edge<'_> {
                     *report.header_mut() = Header::default();
                     if self.gateway.take(&mut report) {
                         self.next_gateway = number(report.header_mut(), self.next_gateway);
-                        stages.report(&report)?;
+                        stages.report(&report, &mut |slot| self.request(slot, &mut timers))?;
                     }
                 }
                 Source::Timer => {
@@ -232,7 +232,7 @@ impl Edge<'_> {
                         report.put(&Timer { token, due_ns, ..Timer::default() });
                         // A timer is nobody's event: it has no number, so the gateway's count its reports.
                         *report.header_mut() = Header { recv_ns: due_ns, ..bare(report.header()) };
-                        stages.report(&report)?;
+                        stages.report(&report, &mut |slot| self.request(slot, &mut timers))?;
                     }
                 }
                 Source::Feed => {
@@ -247,7 +247,7 @@ impl Edge<'_> {
                             market.header_mut().flags |= flags::CATCHUP;
                         }
                         self.gateway.on_market(market.header(), market.event());
-                        stages.market(&market)?;
+                        stages.market(&market, &mut |slot| self.request(slot, &mut timers))?;
                     }
                 }
             }
@@ -319,7 +319,7 @@ impl Edge<'_> {
             // The stage judges the age on its own clock, which in simulated time is not the operator's.
             slot.put(&Command { written_ns: Nanos::new(now.get().saturating_sub(age_ns)), ..command });
             *slot.header_mut() = Header { seq, recv_ns: now, ..bare(slot.header()) };
-            stages.report(&slot)?;
+            stages.report(&slot, &mut |slot| self.request(slot, timers))?;
             self.settle(stages, timers)?;
         }
         Ok(())
@@ -338,7 +338,7 @@ impl Edge<'_> {
             ..Command::default()
         });
         slot.header_mut().recv_ns = now;
-        stages.report(&slot)?;
+        stages.report(&slot, &mut |slot| self.request(slot, timers))?;
         self.settle(stages, timers)?;
         Ok(now)
     }

@@ -3,42 +3,26 @@
 
 use super::log::{StageJournal, StageLog};
 use super::room::{Room, worse};
-use super::stages::{Nodes, OrderNode, Route, SignalNode, Stages, Status, Stopped};
+use super::stages::{Nodes, OrderNode, Route, Sink, Stages, Status, Stopped};
 use crate::stage::OutSlot;
 use shrike_core::clock::Clock;
-use shrike_core::event::{FeedbackSlot, MarketSlot, ReportSlot, RequestSlot};
+use shrike_core::event::{Event, FeedbackSlot, Header, Kind, MarketSlot, ReportSlot, Slot};
+use shrike_core::units::Nanos;
 use std::collections::VecDeque;
 
 /// Both stages on one thread.
 pub struct Inline<L = StageLog> {
     nodes: Nodes<L>,
-    ways: Ways,
+    /// What the order stage told the signal stage, which has not taken it yet.
+    feedback: VecDeque<FeedbackSlot>,
     clock: Clock,
     room: Room,
 }
 
-/// What the order stage gave and nobody has taken yet.
-struct Ways {
-    feedback: VecDeque<FeedbackSlot>,
-    requests: Vec<RequestSlot>,
-}
-
-impl Ways {
-    #[inline]
-    fn route(&mut self, out: &OutSlot) {
-        match Route::of(out.header().kind) {
-            Route::Edge => self.requests.push(*out),
-            Route::Signal => self.feedback.push_back(*out),
-            Route::Journal => {}
-        }
-    }
-}
-
 impl<L> Inline<L> {
-    /// The stages, with room for `capacity` waiting events each way.
+    /// The stages, with room for `capacity` events on their way back.
     pub fn new(nodes: Nodes<L>, clock: Clock, capacity: usize) -> Self {
-        let ways = Ways { feedback: VecDeque::with_capacity(capacity), requests: Vec::with_capacity(capacity) };
-        Self { nodes, ways, clock, room: Room::new() }
+        Self { nodes, feedback: VecDeque::with_capacity(capacity), clock, room: Room::new() }
     }
 
     /// The stages as they stand.
@@ -47,32 +31,51 @@ impl<L> Inline<L> {
     }
 }
 
-/// Lets the order stage take an output of the signal stage. The first failure is kept.
-#[inline]
-fn forward<L: StageJournal>(
-    order: &mut OrderNode<L>,
-    ways: &mut Ways,
-    clock: &Clock,
-    out: &OutSlot,
-    result: &mut Result<(), Stopped>,
-) {
-    if result.is_ok() {
-        *result = order.take(clock.now(), out.header(), out.event(), |out| ways.route(out)).map_err(|_| Stopped);
+/// Where the outputs of the order stage go.
+struct Ways<'a, 'b> {
+    feedback: &'a mut VecDeque<FeedbackSlot>,
+    request: &'a mut Sink<'b>,
+}
+
+impl Ways<'_, '_> {
+    #[inline]
+    fn route(&mut self, out: &OutSlot) {
+        match Route::of(out.header().kind) {
+            Route::Edge => (self.request)(out),
+            Route::Signal => self.feedback.push_back(*out),
+            Route::Journal => {}
+        }
     }
 }
 
-/// Lets the signal stage take an event, and the order stage each of its outputs.
+/// Lets the order stage take an event.
+#[inline]
+fn order_takes<L: StageJournal>(
+    order: &mut OrderNode<L>,
+    ways: &mut Ways<'_, '_>,
+    now: Nanos,
+    header: &Header,
+    event: Event<'_>,
+) -> Result<(), Stopped> {
+    order.take(now, header, event, |out| ways.route(out)).map_err(|_| Stopped)
+}
+
+/// Lets the signal stage take an event, and the order stage each of its outputs. The first failure is kept.
 #[inline]
 fn signal_takes<const WORDS: usize, L: StageJournal>(
-    signal: &mut SignalNode<L>,
-    order: &mut OrderNode<L>,
-    ways: &mut Ways,
+    nodes: &mut Nodes<L>,
+    ways: &mut Ways<'_, '_>,
     clock: &Clock,
-    slot: &shrike_core::event::Slot<WORDS>,
+    slot: &Slot<WORDS>,
 ) -> Result<(), Stopped> {
+    let Nodes { signal, order } = nodes;
     let mut result = Ok(());
     let taken = signal.take(clock.now(), slot.header(), slot.event(), |out| {
-        forward(order, ways, clock, out, &mut result);
+        if result.is_ok() {
+            // A quote comes with its tick; what a strategy decided has a time of its own.
+            let now = if out.header().kind == Kind::Quote as u16 { out.header().taken_ns } else { clock.now() };
+            result = order_takes(order, ways, now, out.header(), out.event());
+        }
     });
     taken.map_err(|_| Stopped).and(result)
 }
@@ -81,33 +84,32 @@ impl<L: StageJournal> Stages for Inline<L> {
     type Log = L;
 
     #[inline]
-    fn market(&mut self, slot: &MarketSlot) -> Result<(), Stopped> {
+    fn market(&mut self, slot: &MarketSlot, request: &mut Sink<'_>) -> Result<(), Stopped> {
         if !self.room.takes_market() {
             return Ok(());
         }
-        signal_takes(&mut self.nodes.signal, &mut self.nodes.order, &mut self.ways, &self.clock, slot)
+        let ways = &mut Ways { feedback: &mut self.feedback, request };
+        signal_takes(&mut self.nodes, ways, &self.clock, slot)
     }
 
     #[inline]
-    fn report(&mut self, slot: &ReportSlot) -> Result<(), Stopped> {
-        let ways = &mut self.ways;
-        let taken = self.nodes.order.take(self.clock.now(), slot.header(), slot.event(), |out| ways.route(out));
-        taken.map_err(|_| Stopped)
+    fn report(&mut self, slot: &ReportSlot, request: &mut Sink<'_>) -> Result<(), Stopped> {
+        let ways = &mut Ways { feedback: &mut self.feedback, request };
+        order_takes(&mut self.nodes.order, ways, self.clock.now(), slot.header(), slot.event())
     }
 
     #[inline]
-    fn settle(&mut self, request: &mut dyn FnMut(&RequestSlot)) -> Result<(), Stopped> {
-        let (nodes, ways, mut result) = (&mut self.nodes, &mut self.ways, Ok(()));
+    fn settle(&mut self, request: &mut Sink<'_>) -> Result<(), Stopped> {
+        let (nodes, mut result) = (&mut self.nodes, Ok(()));
         let pressure = worse(nodes.signal.log.pressure(), nodes.order.log.pressure());
+        let ways = &mut Ways { feedback: &mut self.feedback, request };
         self.room.changed(&self.clock, pressure, |now, header, event| {
-            result = nodes.order.take(now, header, event, |out| ways.route(out)).map_err(|_| Stopped);
+            result = order_takes(&mut nodes.order, ways, now, header, event);
         });
         result?;
-        while let Some(slot) = self.ways.feedback.pop_front() {
-            signal_takes(&mut self.nodes.signal, &mut self.nodes.order, &mut self.ways, &self.clock, &slot)?;
+        while let Some(slot) = ways.feedback.pop_front() {
+            signal_takes(nodes, ways, &self.clock, &slot)?;
         }
-        self.ways.requests.iter().for_each(request);
-        self.ways.requests.clear();
         Ok(())
     }
 

@@ -31,5 +31,5 @@ pub use log::{StageJournal, StageLog};
 pub use pipeline::{Pipeline, PipelinePlan, RingSizes};
 pub use rejoin::rejoin;
 pub use run::{Engine, EngineOptions, Run, RunError, RunReport, Topology};
-pub use stages::{Nodes, OrderNode, Route, SignalNode, Stages, Status, Stopped};
+pub use stages::{Nodes, OrderNode, Route, SignalNode, Sink, Stages, Status, Stopped};
 pub use start::{FoldReport, Folded, fold_order, fold_signal};

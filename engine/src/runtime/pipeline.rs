@@ -3,7 +3,7 @@
 
 use super::log::{StageJournal, StageLog};
 use super::room::{Room, worse};
-use super::stages::{Nodes, OrderNode, Route, SignalNode, Stages, Status, Stopped, copy};
+use super::stages::{Nodes, OrderNode, Route, SignalNode, Sink, Stages, Status, Stopped, copy};
 use crate::stage::OutSlot;
 use shrike_core::clock::Clock;
 use shrike_core::codes::AlarmKind;
@@ -186,19 +186,19 @@ impl<L: StageJournal> Stages for Pipeline<L> {
     type Log = L;
 
     #[inline]
-    fn market(&mut self, slot: &MarketSlot) -> Result<(), Stopped> {
+    fn market(&mut self, slot: &MarketSlot, _: &mut Sink<'_>) -> Result<(), Stopped> {
         self.market.give(|room| *room = *slot);
         Ok(())
     }
 
     #[inline]
-    fn report(&mut self, slot: &ReportSlot) -> Result<(), Stopped> {
+    fn report(&mut self, slot: &ReportSlot, _: &mut Sink<'_>) -> Result<(), Stopped> {
         self.reports.give(|room| *room = *slot);
         Ok(())
     }
 
     #[inline]
-    fn settle(&mut self, request: &mut dyn FnMut(&RequestSlot)) -> Result<(), Stopped> {
+    fn settle(&mut self, request: &mut Sink<'_>) -> Result<(), Stopped> {
         loop {
             self.market.drain();
             self.reports.drain();

@@ -43,29 +43,32 @@ impl Status {
     }
 }
 
+/// Takes requests to the venue, and requests for timers.
+pub type Sink<'a> = dyn FnMut(&RequestSlot) + 'a;
+
 /// The stages, from the edge's side.
 pub trait Stages {
     /// The stages' journals.
     type Log: StageJournal;
 
-    /// Gives the signal stage a market event.
+    /// Gives the signal stage a market event. Requests to the venue and timer requests are handed to `request` as soon as
+    /// they are journaled: here by stages of the same thread, in [`Self::settle`] by others.
     ///
     /// # Errors
     /// When a stage has stopped.
-    fn market(&mut self, slot: &MarketSlot) -> Result<(), Stopped>;
+    fn market(&mut self, slot: &MarketSlot, request: &mut Sink<'_>) -> Result<(), Stopped>;
 
-    /// Gives the order stage a report, timer or command.
+    /// Gives the order stage a report, timer or command; requests as for [`Self::market`].
     ///
     /// # Errors
     /// As [`Self::market`].
-    fn report(&mut self, slot: &ReportSlot) -> Result<(), Stopped>;
+    fn report(&mut self, slot: &ReportSlot, request: &mut Sink<'_>) -> Result<(), Stopped>;
 
-    /// Returns when every consequence of what was given is done; requests to the venue and timer requests are handed
-    /// to `request` as they come.
+    /// Returns when every consequence of what was given is done; requests as for [`Self::market`].
     ///
     /// # Errors
     /// As [`Self::market`].
-    fn settle(&mut self, request: &mut dyn FnMut(&RequestSlot)) -> Result<(), Stopped>;
+    fn settle(&mut self, request: &mut Sink<'_>) -> Result<(), Stopped>;
 
     /// How the order stage stands; exact after [`Self::settle`].
     fn status(&self) -> Status;

@@ -227,11 +227,12 @@ pub(super) fn begin<J: Journals>(
         Inline::new(nodes, clock.clone(), 1_024)
     };
     let mut requests = Vec::new();
+    let mut sink = |slot: &RequestSlot| requests.push(*slot);
     let mut report = ReportSlot::default();
     report.put(start);
     *report.header_mut() = Header { len: report.header().len, ..started };
-    inline.report(&report)?;
-    inline.settle(&mut |slot| requests.push(*slot))?;
+    inline.report(&report, &mut sink)?;
+    inline.settle(&mut sink)?;
     if let Some(failure) = set_aside {
         let (value, kind) = (failure.seq.raw() as i64, AlarmKind::EventSetAside.code());
         report.put(&Alarm { instrument: InstrumentId::NONE, value, kind, ..Alarm::default() });
@@ -242,19 +243,19 @@ pub(super) fn begin<J: Journals>(
             version: 1,
             ..Header::default()
         };
-        inline.report(&report)?;
-        inline.settle(&mut |slot| requests.push(*slot))?;
+        inline.report(&report, &mut sink)?;
+        inline.settle(&mut sink)?;
     }
     let mut market = MarketSlot::default();
     market.put(start);
     *market.header_mut() = Header { len: market.header().len, ..started };
-    inline.market(&market)?;
-    inline.settle(&mut |slot| requests.push(*slot))?;
+    inline.market(&market, &mut sink)?;
+    inline.settle(&mut sink)?;
 
     // What one stage recorded for the other, and the other's journal does not hold.
     if folded.order.last_given > folded.signal.last_neighbour && !seeded::on(Bug::NoResend) {
         let (held, last) = (folded.signal.last_neighbour, folded.order.last_given);
-        resend(journals.reader(StageId::Order)?, held, last, goes_to_signal, |slot| inline.market(slot))?;
+        resend(journals.reader(StageId::Order)?, held, last, goes_to_signal, |slot| inline.market(slot, &mut sink))?;
     }
     if folded.signal.last_given > folded.order.last_neighbour {
         let mut report = ReportSlot::default();
@@ -265,11 +266,11 @@ pub(super) fn begin<J: Journals>(
             |_| true,
             |slot| {
                 report.copy_from(slot.header(), slot.body());
-                inline.report(&report)
+                inline.report(&report, &mut sink)
             },
         )?;
     }
-    inline.settle(&mut |slot| requests.push(*slot))?;
+    inline.settle(&mut sink)?;
     Ok((inline.finish(), requests))
 }
 

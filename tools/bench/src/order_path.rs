@@ -336,14 +336,14 @@ impl<S: Stages> Desk<S> {
         self.feed += 1;
         let header = self.market.header_mut();
         (header.seq, header.recv_ns) = (Seq::new(StageId::Feed, 0, self.feed), start);
-        self.stages.market(&self.market).map_err(|stopped| stopped.to_string())?;
         let mut out = None;
-        let settled = self.stages.settle(&mut |slot: &RequestSlot| {
+        let mut sink = |slot: &RequestSlot| {
             if let Event::OrderRequest(request) = slot.event() {
                 out = Some((clock.now().since(start), *request));
             }
-        });
-        settled.map_err(|stopped| stopped.to_string())?;
+        };
+        let taken = self.stages.market(&self.market, &mut sink);
+        taken.and_then(|()| self.stages.settle(&mut sink)).map_err(|stopped| stopped.to_string())?;
         Ok(out.map_or((0, None), |(taken_ns, request)| (taken_ns, Some(request))))
     }
 
@@ -352,8 +352,8 @@ impl<S: Stages> Desk<S> {
         self.market.put(event);
         let seq = Seq::new(StageId::Feed, 0, self.feed);
         *self.market.header_mut() = Header { seq, recv_ns: self.clock.now(), ..*self.market.header() };
-        self.stages.market(&self.market).map_err(|stopped| stopped.to_string())?;
-        self.stages.settle(&mut |_| {}).map_err(|stopped| stopped.to_string())
+        let taken = self.stages.market(&self.market, &mut |_| {});
+        taken.and_then(|()| self.stages.settle(&mut |_| {})).map_err(|stopped| stopped.to_string())
     }
 
     pub fn tell<B: Body>(&mut self, event: &B) -> Result<(), String> {
@@ -361,7 +361,7 @@ impl<S: Stages> Desk<S> {
         self.report.put(event);
         let seq = Seq::new(StageId::Gateway, 0, self.told);
         *self.report.header_mut() = Header { seq, recv_ns: self.clock.now(), ..*self.report.header() };
-        self.stages.report(&self.report).map_err(|stopped| stopped.to_string())?;
-        self.stages.settle(&mut |_| {}).map_err(|stopped| stopped.to_string())
+        let taken = self.stages.report(&self.report, &mut |_| {});
+        taken.and_then(|()| self.stages.settle(&mut |_| {})).map_err(|stopped| stopped.to_string())
     }
 }

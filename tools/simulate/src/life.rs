@@ -8,13 +8,13 @@ use crate::rng::Rng;
 use crate::settings::Settings;
 use crate::world::{Act, World};
 use shrike_core::clock::SimTime;
-use shrike_core::event::{Command, Event, Header, MarketSlot, ReportSlot, RequestSlot, Seq};
+use shrike_core::event::{Command, Event, Header, MarketSlot, ReportSlot, Seq};
 use shrike_core::thread::ThreadPlan;
 use shrike_core::units::Nanos;
 use shrike_core::venue::{Gateway, MarketFeed, Next};
 use shrike_engine::order::OrderStage;
 use shrike_engine::runtime::{
-    Commands, Engine, EngineOptions, Inline, Nodes, Pace, Run, RunError, Stages, Status, Stopped, Topology,
+    Commands, Engine, EngineOptions, Inline, Nodes, Pace, Run, RunError, Sink, Stages, Status, Stopped, Topology,
 };
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -152,22 +152,22 @@ fn meet_states(world: &mut World, stage: &OrderStage, fault: Fault) {
 impl Stages for Watched<'_> {
     type Log = MortalLog;
 
-    fn market(&mut self, slot: &MarketSlot) -> Result<(), Stopped> {
+    fn market(&mut self, slot: &MarketSlot, request: &mut Sink<'_>) -> Result<(), Stopped> {
         self.before()?;
-        let done = self.inner.market(slot);
+        let done = self.inner.market(slot, request);
         self.after(done)
     }
 
-    fn report(&mut self, slot: &ReportSlot) -> Result<(), Stopped> {
+    fn report(&mut self, slot: &ReportSlot, request: &mut Sink<'_>) -> Result<(), Stopped> {
         self.before()?;
-        let done = self.inner.report(slot);
+        let done = self.inner.report(slot, request);
         self.after(done)
     }
 
-    fn settle(&mut self, request: &mut dyn FnMut(&RequestSlot)) -> Result<(), Stopped> {
+    fn settle(&mut self, request: &mut Sink<'_>) -> Result<(), Stopped> {
         let alarm = self.world.borrow_mut().overflow_alarm();
         if let Some(slot) = alarm {
-            self.report(&slot)?;
+            self.report(&slot, request)?;
         }
         let done = self.inner.settle(request);
         self.after(done)?;
