@@ -10,17 +10,9 @@ use super::targets::{Pair, Wanted, side_index};
 use crate::stage::OutSlot;
 use shrike_core::codes::{Offset, OrderState, OrderType, PhaseKind, RefusalReason, RequestKind, Side, TimeInForce};
 use shrike_core::event::{InstrumentDef, OrderRequest, Refusal};
-use shrike_core::ledger::{Order, OrderIndex, Position};
+use shrike_core::ledger::{Order, Position};
 use shrike_core::seeded::{self, Bug};
 use shrike_core::units::{Lots, Price};
-
-/// What one side of a pair needs now.
-enum Step {
-    Rest,
-    Cancel(OrderIndex),
-    Insert(OrderRequest),
-    Refuse(Refusal),
-}
 
 impl OrderStage {
     /// Silent orders: ask about them once, then call them lost; lost ones that stay absent never arrived.
@@ -135,24 +127,8 @@ impl OrderStage {
                 continue;
             }
             let wanted = self.wanted(pair);
-            for side in [Side::Buy, Side::Sell] {
-                match self.step(pair, side, &wanted) {
-                    Step::Rest => {}
-                    Step::Cancel(index) => {
-                        if let Some(order) = self.ledger.order(index) {
-                            out.put(&OrderRequest { kind: RequestKind::Cancel.code(), ..self.about(order) });
-                            return true;
-                        }
-                    }
-                    Step::Insert(order) => {
-                        out.put(&order);
-                        return true;
-                    }
-                    Step::Refuse(refusal) => {
-                        out.put(&refusal);
-                        return true;
-                    }
-                }
+            if self.step(pair, Side::Buy, &wanted, out) || self.step(pair, Side::Sell, &wanted, out) {
+                return true;
             }
             self.targets.advance();
         }
@@ -209,14 +185,14 @@ impl OrderStage {
         }
     }
 
-    /// What one side of a pair needs now.
-    fn step(&self, pair: Pair, side: Side, wanted: &Wanted) -> Step {
+    /// What one side of a pair needs now: a cancel, an order, a refusal, or nothing.
+    fn step(&self, pair: Pair, side: Side, wanted: &Wanted, out: &mut OutSlot) -> bool {
         let (price, wanted_lots, quoting) = self.side_wanted(pair, side, wanted);
         // Without a price what works is pulled, and what is missing is refused.
         let lots = if price.is_absent() { Lots::ZERO } else { wanted_lots };
         let may_follow = || self.order_rate.allows(self.now) && self.cancel_rate.allows(self.now);
         let (mut kept, mut live, mut waits) = (0i64, 0u32, false);
-        for (index, order) in self.ledger.live_orders_of(pair.instrument) {
+        for (_, order) in self.ledger.live_orders_of(pair.instrument) {
             if order.strategy != pair.strategy || order.side != side || order.wild {
                 continue;
             }
@@ -230,27 +206,28 @@ impl OrderStage {
                 OrderState::Working | OrderState::CancelPending
                     if (lots == Lots::ZERO || may_follow()) && self.can_cancel(order) =>
                 {
-                    return Step::Cancel(index);
+                    out.put(&OrderRequest { kind: RequestKind::Cancel.code(), ..self.about(order) });
+                    return true;
                 }
                 _ => waits = true,
             }
         }
         let missing = wanted_lots.get().saturating_sub(kept);
         if missing <= 0 || waits || live >= self.settings.live_per_side_max {
-            return Step::Rest;
+            return false;
         }
-        self.insert(pair, side, price, Lots::new(missing), quoting)
+        self.insert(pair, side, (price, Lots::new(missing)), quoting, out)
     }
 
-    /// An order for the missing lots, or why there is none.
-    fn insert(&self, pair: Pair, side: Side, price: Price, lots: Lots, quoting: bool) -> Step {
-        let Some(row) = self.targets.get(pair) else { return Step::Rest };
-        let Some(obstacle) = row.obstacles.get(side_index(side)) else { return Step::Rest };
-        let refuse = |refused: Refused, lots: Lots, error_code: i32| {
+    /// An order for the missing lots, or why there is none where that was not told yet.
+    fn insert(&self, pair: Pair, side: Side, (price, lots): (Price, Lots), quoting: bool, out: &mut OutSlot) -> bool {
+        let Some(row) = self.targets.get(pair) else { return false };
+        let Some(obstacle) = row.obstacles.get(side_index(side)) else { return false };
+        let mut refuse = |refused: Refused, lots: Lots, error_code: i32| {
             if obstacle.told == Some((refused.reason, error_code)) {
-                return Step::Rest;
+                return false;
             }
-            Step::Refuse(Refusal {
+            out.put(&Refusal {
                 strategy: pair.strategy,
                 instrument: pair.instrument,
                 revision: row.revision,
@@ -262,7 +239,8 @@ impl OrderStage {
                 reason: refused.reason.code(),
                 side: side.code(),
                 ..Refusal::default()
-            })
+            });
+            true
         };
         let none = |reason| Refused { reason, limit: i64::MIN, value: i64::MIN };
         if obstacle.given_up != 0 && row.revision <= obstacle.given_up {
@@ -285,7 +263,7 @@ impl OrderStage {
         }
         let (offset, most) = Self::offset(book, def, side, lots);
         let lots = most.min(limits.order_lots_max).min(def.max_limit_lots);
-        let order = OrderRequest {
+        let mut order = OrderRequest {
             instrument: pair.instrument,
             trading_day: login.trading_day,
             order_ref: self.ledger.next_ref(),
@@ -317,13 +295,14 @@ impl OrderStage {
             reduce_only: self.reduces_only(),
             now: self.now,
         };
-        match gate.check(&order, def, quoting) {
-            Ok(()) => Step::Insert(order),
-            Err(refused) => match Self::reachable(&gate, order, def, quoting, refused) {
-                Some(fewer) => Step::Insert(fewer),
-                None => refuse(refused, lots, 0),
-            },
+        if let Err(refused) = gate.check(&order, def, quoting) {
+            let Some(fewer) = Self::reachable(&gate, order, def, quoting, refused) else {
+                return refuse(refused, lots, 0);
+            };
+            order = fewer;
         }
+        out.put(&order);
+        true
     }
 
     /// The order with as many of its lots as limits and money allow: the stage settles on the nearest position that can be

@@ -103,6 +103,7 @@ pub fn rows() -> Vec<Row> {
         row("burst of 500 contracts, 500 orders", Budget::None, schedule::burst_of_orders),
         row("replay, generated market, verified", Budget::MillionsPerSecond(10.0), replay::generated),
         row("replay, recordings, verified", Budget::MillionsPerSecond(10.0), replay::recorded),
+        row("back-test, generated market, journals written", Budget::None, replay::backtest),
         row("option price and Greeks", Budget::P50(100.0), pricing::greeks),
         row("option price and Greeks, in a chain of 125", Budget::None, pricing::chain),
         row("implied volatility", Budget::None, pricing::implied),

@@ -3,8 +3,9 @@
 
 use crate::order_path::order_stage;
 use crate::{Host, Outcome, place, venue};
+use rustix::time::{ClockId, clock_gettime};
 use shrike_config::tables::Tables;
-use shrike_config::{Config, Source};
+use shrike_config::{Config, Loaded, Source};
 use shrike_core::codes::{OrderStatus, StageId};
 use shrike_core::event::{Body, Event, Header, Kind, OrderRequest, Quote, Seq, TargetQuote, flags};
 use shrike_core::instrument::InstrumentId;
@@ -16,6 +17,7 @@ use shrike_engine::stage::{Driver, Stage};
 use shrike_journal::{Directory, Reader, Segment, Segments, Writer, WriterOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 /// Trading days of the generated market.
 const DAYS: u64 = 4;
@@ -28,16 +30,40 @@ const QUOTES_AN_ORDER: u64 = 200;
 
 /// A generated market of some days, an EMA cross on every contract and the simulated exchange: run, then verified.
 pub fn generated(host: &mut Host) -> Outcome {
+    verified(host, &market(host)).unwrap_or_else(Outcome::Absent)
+}
+
+/// The same run itself, which writes both journals: the market's making, the exchange and the journals' thread included.
+pub fn backtest(host: &mut Host) -> Outcome {
+    written(host).unwrap_or_else(Outcome::Absent)
+}
+
+fn written(host: &Host) -> Result<Outcome, String> {
+    let mut took = Vec::new();
+    let mut ticks_of_run = 0;
+    for _ in 0..if host.short { 1 } else { RUNS } {
+        let (start, cpu) = (host.clock.now(), cpu_ns(ClockId::ProcessCPUTime));
+        let run = Home::of(host, &market(host))?;
+        took.push(Took { cpu: cpu_ns(ClockId::ProcessCPUTime) - cpu, wall: host.clock.now().since(start) });
+        ticks_of_run = ticks(&Read::open(&run.journal("signal"))?)?;
+    }
+    took.sort_by_key(|took| took.cpu);
+    let Some(median) = took.get(took.len() / 2) else { return Err(String::from("nothing was run")) };
+    let [rate, by_wall] = [median.cpu, median.wall].map(|ns| ticks_of_run as f64 * 1_000.0 / ns as f64);
+    Ok(Outcome::Rate(rate, format!("{ticks_of_run} ticks; {by_wall:.2} M/s by the wall")))
+}
+
+/// What the generated market is: five products over some days.
+fn market(host: &Host) -> Vec<String> {
     let days = if host.short { 1 } else { DAYS };
-    let overrides = [
+    vec![
         String::from("market.kind=generated"),
         format!("generator.days={days}"),
         format!(
             "generator.products={}",
             if host.short { "[\"ru\"]" } else { "[\"rb\", \"IF\", \"ru\", \"m\", \"TA\"]" }
         ),
-    ];
-    verified(host, &overrides).unwrap_or_else(Outcome::Absent)
+    ]
 }
 
 /// All recordings that there are, likewise.
@@ -51,23 +77,39 @@ pub fn recorded(host: &mut Host) -> Outcome {
     verified(host, &overrides).unwrap_or_else(Outcome::Absent)
 }
 
-fn verified(host: &Host, overrides: &[String]) -> Result<Outcome, String> {
-    let home = place::in_memory()?;
-    let mut all = vec![format!("run.home={}", home.path().display()), String::from("journal.live_dir=")];
-    all.extend_from_slice(overrides);
-    let source = Source { profile: Some(String::from("backtest")), overrides: all, ..Source::default() };
-    let loaded = Config::load(&source).map_err(|error| error.to_string())?;
-    let tables = Tables::builtin().map_err(|error| error.to_string())?;
-    (host.backtest)(&loaded, &tables)?;
+/// A home that a back-test was run over, in memory, and what it was run with.
+struct Home {
+    place: TempDir,
+    loaded: Loaded,
+    tables: Tables,
+}
 
-    let [signal_dir, order_dir] = ["signal", "order"].map(|name| journal_dir(home.path(), name));
-    let (signal_journal, order_journal) = (Read::open(&signal_dir)?, Read::open(&order_dir)?);
+impl Home {
+    fn of(host: &Host, overrides: &[String]) -> Result<Self, String> {
+        let place = place::in_memory()?;
+        let mut all = vec![format!("run.home={}", place.path().display()), String::from("journal.live_dir=")];
+        all.extend_from_slice(overrides);
+        let source = Source { profile: Some(String::from("backtest")), overrides: all, ..Source::default() };
+        let loaded = Config::load(&source).map_err(|error| error.to_string())?;
+        let tables = Tables::builtin().map_err(|error| error.to_string())?;
+        (host.backtest)(&loaded, &tables)?;
+        Ok(Self { place, loaded, tables })
+    }
+
+    fn journal(&self, name: &str) -> PathBuf {
+        journal_dir(self.place.path(), name)
+    }
+}
+
+fn verified(host: &Host, overrides: &[String]) -> Result<Outcome, String> {
+    let home = Home::of(host, overrides)?;
+    let (signal_journal, order_journal) = (Read::open(&home.journal("signal"))?, Read::open(&home.journal("order"))?);
     let (ticks, _) = (ticks(&signal_journal)?, ticks(&order_journal)?);
     let mut runs = [[Took::default(); 2]; RUNS];
     let (runs, passes) = if host.short { (runs.split_at_mut(1).0, 1) } else { (&mut runs[..], PASSES) };
     for [signal_took, order_took] in runs.iter_mut() {
         for _ in 0..passes {
-            let (mut signal, mut order) = setup::stages(&loaded.config, &tables);
+            let (mut signal, mut order) = setup::stages(&home.loaded.config, &home.tables);
             signal_took.add(timed(host, || pass(&signal_journal, &mut signal)))?;
             order_took.add(timed(host, || pass(&order_journal, &mut order)))?;
         }
@@ -133,9 +175,9 @@ fn pass(journal: &Read, stage: &mut impl Stage) -> Result<(), String> {
 
 /// What `work` took, and what it gave.
 fn timed<T>(host: &Host, work: impl FnOnce() -> T) -> (Took, T) {
-    let (start, cpu) = (host.clock.now(), cpu_ns());
+    let (start, cpu) = (host.clock.now(), cpu_ns(ClockId::ThreadCPUTime));
     let done = work();
-    (Took { cpu: cpu_ns() - cpu, wall: host.clock.now().since(start) }, done)
+    (Took { cpu: cpu_ns(ClockId::ThreadCPUTime) - cpu, wall: host.clock.now().since(start) }, done)
 }
 
 /// Nanoseconds of the processor, and by the wall's clock. On a shared host only the first are ours.
@@ -153,9 +195,9 @@ impl Took {
     }
 }
 
-/// Processor time of this thread.
-fn cpu_ns() -> u64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+/// Processor time of this thread, or of the process.
+fn cpu_ns(of: ClockId) -> u64 {
+    let time = clock_gettime(of);
     time.tv_sec.unsigned_abs() * Nanos::PER_SECOND + time.tv_nsec.unsigned_abs()
 }
 
