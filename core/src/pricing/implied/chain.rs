@@ -3,7 +3,7 @@
 //! that results and reasons are bit for bit those of one option at a time.
 
 use super::search::Search;
-use super::{NoVol, TIME_VALUE_MIN, found, vol_of_discounted};
+use super::{NoVol, TIME_VALUE_MIN, black_vol, found};
 use crate::pricing::{Expiry, OptionType};
 
 /// What the options of a chain have for an expiry.
@@ -13,6 +13,15 @@ pub enum Expiries<'a> {
     Same(Expiry),
     /// Each its own.
     Each(&'a [Expiry]),
+}
+
+impl Expiries<'_> {
+    fn of(&self, row: usize) -> Expiry {
+        match self {
+            Self::Same(expiry) => *expiry,
+            Self::Each(expiries) => expiries[row],
+        }
+    }
 }
 
 /// Options and their prices; the columns are equally long.
@@ -66,14 +75,16 @@ pub fn black_vols(chain: &Chain<'_>, vols: &mut Vols) {
 pub(super) fn invert(chain: &Chain<'_>, vols: &mut Vols) -> usize {
     vols.vols.clear();
     vols.reasons.clear();
-    let rows = chain.types.len().min(chain.strikes.len()).min(chain.prices.len());
-    let (rows, mut terms) = match chain.expiries {
-        Expiries::Same(expiry) => (rows, Terms::of([expiry; LANES])),
-        Expiries::Each(expiries) => (rows.min(expiries.len()), Terms::of([Expiry::new(1.0, 1.0, 0.0); LANES])),
-    };
+    let mut rows = chain.types.len().min(chain.strikes.len()).min(chain.prices.len());
+    if let Expiries::Each(expiries) = chain.expiries {
+        rows = rows.min(expiries.len());
+    }
+    if rows == 0 {
+        return 0;
+    }
+    let mut terms = Terms::of([chain.expiries.of(0); LANES]);
     let mut alone = 0;
-    let mut first = 0;
-    while first < rows {
+    for first in (0..rows).step_by(LANES) {
         let end = rows.min(first + LANES);
         let (mut signs, mut strikes, mut prices) = ([1.0; LANES], [1.0; LANES], [0.0; LANES]);
         for (lane, row) in (first..end).enumerate() {
@@ -90,12 +101,7 @@ pub(super) fn invert(chain: &Chain<'_>, vols: &mut Vols) -> usize {
                 (vol, None)
             } else {
                 alone += 1;
-                let expiry = match chain.expiries {
-                    Expiries::Same(expiry) => expiry,
-                    Expiries::Each(expiries) => expiries[row],
-                };
-                let (strike, price) = (chain.strikes[row], chain.prices[row]);
-                match vol_of_discounted(&expiry, expiry.discount(), chain.types[row], strike, price) {
+                match black_vol(&chain.expiries.of(row), chain.types[row], chain.strikes[row], chain.prices[row]) {
                     Ok(vol) => (vol, None),
                     Err(reason) => (f64::NAN, Some(reason)),
                 }
@@ -103,7 +109,6 @@ pub(super) fn invert(chain: &Chain<'_>, vols: &mut Vols) -> usize {
             vols.vols.push(vol);
             vols.reasons.push(reason);
         }
-        first = end;
     }
     alone
 }
