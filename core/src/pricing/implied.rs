@@ -1,6 +1,6 @@
 //! Implied volatility of European options: of one price, of a chain as columns, and the band of a quote. Where there is
 //! none the answer is a reason, never zero and never a guess. Here are the parity, the bounds and the reasons; the search
-//! for what nearly all quotes are is [`search`], for the rest it is the crate `implied-vol` (after P. Jäckel, Let's be
+//! for what nearly all quotes are is `search.rs`, for the rest it is the crate `implied-vol` (after P. Jäckel, Let's be
 //! rational, Wilmott 2015).
 
 mod chain;
