@@ -16,6 +16,11 @@ def mills(x):
     return mp.sqrt(mp.pi / 2) * mp.exp(x * x / 2) * mp.erfc(x / mp.sqrt(2))
 
 
+def slope(x):
+    """What Mills' ratio falls by."""
+    return 1 - x * mills(x)
+
+
 def chebyshev(f, degree):
     """Coefficients in powers of the interpolation of f over [-1, 1], cut from one of much higher degree."""
     n = 160
@@ -56,6 +61,7 @@ def ln_tail(u):
 
 
 show("MILLS", chebyshev(lambda t: (1 + 5 * (1 + t) / (1 - t)) * mills(5 * (1 + t) / (1 - t)), 23))
+show("SLOPE", chebyshev(lambda t: (6 * (1 + t) / (2 - t) + mp.mpf(5) / 4) ** 2 * slope(6 * (1 + t) / (2 - t)), 23))
 half = mp.log(2) / 2 * mp.mpf("1.0001")
 show("EXP", *minimax(exp_tail, -half, half, 9))
 show("LN", *minimax(ln_tail, mp.mpf(0), (mp.sqrt(2) - 1) ** 4 * mp.mpf("1.001"), 7))

@@ -4,7 +4,7 @@
 //!
 //! - [`elementary`], [`normal`]: exponential, logarithm and the normal distribution, the same on every host
 //! - [`black`], [`bachelier`]: European options on a forward, their Greeks, one or a chain at once
-//! - [`implied`]: implied volatility, the band of a quote, and the reason where there is none
+//! - [`implied`]: implied volatility of one price or a chain at once, the band of a quote, the reason where there is none
 //! - [`american`]: options on futures with early exercise: price, Greeks, implied volatility, boundaries kept for reuse
 //! - [`clock`], [`forward`]: time left and the forward, as a market gives them
 //! - [`smile`], [`surface`]: implied volatility by strike and by expiry, without arbitrage

@@ -107,6 +107,7 @@ pub fn rows() -> Vec<Row> {
         row("option price and Greeks", Budget::P50(100.0), pricing::greeks),
         row("option price and Greeks, in a chain of 125", Budget::None, pricing::chain),
         row("implied volatility", Budget::None, pricing::implied),
+        row("implied volatility, in a chain", Budget::P50(110.0), pricing::implied_chain),
         row("American option price", Budget::P50(12_000.0), pricing::american),
         row("American option price, boundary kept", Budget::P50(2_000.0), pricing::american_kept),
         row("American Greeks, boundary kept", Budget::None, pricing::american_greeks),

@@ -4,7 +4,7 @@ use crate::mechanics::batches;
 use crate::{Host, Outcome};
 use shrike_core::pricing::american::{self, Boundaries};
 use shrike_core::pricing::black::{self, Chain, Columns};
-use shrike_core::pricing::implied::black_vol;
+use shrike_core::pricing::implied::{self, Expiries, Vols, black_vol, black_vols};
 use shrike_core::pricing::{Expiry, OptionType};
 use std::hint::black_box;
 
@@ -83,8 +83,8 @@ pub fn chain(host: &mut Host) -> Outcome {
 /// The prices whose volatility the tests find again: times from a minute, wings to six deviations.
 const VECTORS: &str = include_str!("../../../core/oracles/implied_vol.csv");
 
-/// Implied volatility over the oracle's prices.
-pub fn implied(host: &mut Host) -> Outcome {
+/// The oracle's prices.
+fn quotes() -> Vec<(Expiry, OptionType, f64, f64)> {
     let quote = |line: &str| {
         let values: Vec<&str> = line.split(',').collect();
         let [right, strike, minutes, _, price] = values[..] else { return None };
@@ -92,10 +92,42 @@ pub fn implied(host: &mut Host) -> Outcome {
         let years = minutes.parse::<f64>().ok()? / 525_600.0;
         Some((Expiry::new(3.0, years, 0.0), option_type, strike.parse::<f64>().ok()?, price.parse::<f64>().ok()?))
     };
-    let quotes: Vec<_> = VECTORS.lines().skip(1).filter_map(quote).collect();
-    timed(host, 10_000, BATCH, &quotes, |(expiry, option_type, strike, price)| {
+    VECTORS.lines().skip(1).filter_map(quote).collect()
+}
+
+/// Implied volatility over the oracle's prices.
+pub fn implied(host: &mut Host) -> Outcome {
+    timed(host, 10_000, BATCH, &quotes(), |(expiry, option_type, strike, price)| {
         let _ = black_box(black_vol(expiry, *option_type, *strike, *price));
     })
+}
+
+/// The same by columns, for each option; each has its own expiry.
+pub fn implied_chain(host: &mut Host) -> Outcome {
+    const OPTIONS: usize = 250;
+    let quotes = quotes();
+    let expiries: Vec<_> = quotes.iter().map(|quote| quote.0).collect();
+    let types: Vec<_> = quotes.iter().map(|quote| quote.1).collect();
+    let strikes: Vec<_> = quotes.iter().map(|quote| quote.2).collect();
+    let prices: Vec<_> = quotes.iter().map(|quote| quote.3).collect();
+    let mut vols = Vols::with_capacity(OPTIONS);
+    let clock = host.clock.clone();
+    let mut times = crate::figures::Samples::new();
+    for sample in 0..host.repetitions(10_000) as usize {
+        let here = (sample * OPTIONS) % quotes.len();
+        let there = here + OPTIONS;
+        let chain = implied::Chain {
+            expiries: Expiries::Each(&expiries[here..there]),
+            types: &types[here..there],
+            strikes: &strikes[here..there],
+            prices: &prices[here..there],
+        };
+        let start = clock.now();
+        black_vols(black_box(&chain), &mut vols);
+        black_box(&vols);
+        times.batch(clock.now().since(start), OPTIONS as u64);
+    }
+    Outcome::Measured(times.figures(1.0))
 }
 
 /// An American price with its boundary.

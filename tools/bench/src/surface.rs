@@ -5,7 +5,7 @@ use crate::mechanics::batches;
 use crate::{Host, Outcome};
 use shrike_core::pricing::black::{self, Chain, Columns};
 use shrike_core::pricing::forward::{ParityFitter, ParityPair};
-use shrike_core::pricing::implied::{black_band, black_vol, out_of_the_money};
+use shrike_core::pricing::implied::{self, Expiries, Vols, black_vols, out_of_the_money};
 use shrike_core::pricing::portfolio::{Contract, Ladder, Leg};
 use shrike_core::pricing::smile::{Calibration, Point, Smile};
 use shrike_core::pricing::surface::{BoardSlice, Ssvi, SurfaceFitter};
@@ -89,10 +89,40 @@ pub fn slice(host: &mut Host) -> Outcome {
     })
 }
 
+/// Prices of which the volatilities are wanted, as columns.
+#[derive(Default)]
+struct Wanted {
+    types: Vec<OptionType>,
+    strikes: Vec<f64>,
+    prices: Vec<f64>,
+}
+
+impl Wanted {
+    fn clear(&mut self) {
+        self.types.clear();
+        self.strikes.clear();
+        self.prices.clear();
+    }
+
+    fn push(&mut self, option_type: OptionType, strike: f64, price: f64) {
+        self.types.push(option_type);
+        self.strikes.push(strike);
+        self.prices.push(price);
+    }
+
+    fn invert(&self, expiry: Expiry, vols: &mut Vols) {
+        let expiries = Expiries::Same(expiry);
+        let chain = implied::Chain { expiries, types: &self.types, strikes: &self.strikes, prices: &self.prices };
+        black_vols(&chain, vols);
+    }
+}
+
 /// What a board's pass keeps.
 struct Pass {
     parity: ParityFitter,
     fitter: SurfaceFitter,
+    mids: Wanted,
+    mid_vols: Vols,
     columns: Columns,
     types: Vec<OptionType>,
     strikes: Vec<f64>,
@@ -106,6 +136,8 @@ impl Pass {
         Self {
             parity: ParityFitter::default(),
             fitter: SurfaceFitter::default(),
+            mids: Wanted::default(),
+            mid_vols: Vols::default(),
             columns: Columns::with_capacity(OPTIONS),
             types: Vec::new(),
             strikes: Vec::new(),
@@ -123,13 +155,17 @@ impl Pass {
             let forward = self.parity.fit(&quoted.pairs, discount).map_or(f64::NAN, |fit| fit.forward);
             let expiry = Expiry::new(forward, quoted.years, RATE);
             expiries[place] = expiry;
-            self.types.clear();
-            self.strikes.clear();
-            self.vols.clear();
+            self.mids.clear();
             for pair in &quoted.pairs {
                 let option_type = out_of_the_money(forward, pair.strike);
                 let (bid, ask) = side(pair, option_type);
-                let vol = black_vol(&expiry, option_type, pair.strike, 0.5 * (bid + ask)).unwrap_or(f64::NAN);
+                self.mids.push(option_type, pair.strike, 0.5 * (bid + ask));
+            }
+            self.mids.invert(expiry, &mut self.mid_vols);
+            self.types.clear();
+            self.strikes.clear();
+            self.vols.clear();
+            for (pair, &vol) in quoted.pairs.iter().zip(&self.mid_vols.vols) {
                 for option_type in [OptionType::Call, OptionType::Put] {
                     self.types.push(option_type);
                     self.strikes.push(pair.strike);
@@ -195,14 +231,19 @@ pub fn whole_board(host: &mut Host) -> Outcome {
 /// The bid and ask volatilities of that board's out-of-the-money sides.
 pub fn band(host: &mut Host) -> Outcome {
     let state = board(3.0, &mut Dice(11));
+    let (mut wanted, mut vols) = (Wanted::default(), Vols::default());
     batches(host, SAMPLES, 1, || {
         for quoted in &state {
             let expiry = Expiry::new(3.0 * (0.01 * quoted.years).exp(), quoted.years, RATE);
+            wanted.clear();
             for pair in &quoted.pairs {
                 let option_type = out_of_the_money(expiry.forward, pair.strike);
                 let (bid, ask) = side(pair, option_type);
-                black_box(black_band(&expiry, option_type, pair.strike, Some(bid), Some(ask)));
+                wanted.push(option_type, pair.strike, bid);
+                wanted.push(option_type, pair.strike, ask);
             }
+            wanted.invert(expiry, &mut vols);
+            black_box(&vols);
         }
     })
 }
