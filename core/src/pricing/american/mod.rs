@@ -94,13 +94,13 @@ impl Scaled {
     #[inline]
     fn on_the_way(&self) -> f64 {
         let Self { terms: Terms { rate, income, .. }, moneyness, scale, .. } = *self;
-        if rate == income {
+        let ratio = moneyness * income / rate;
+        // Of a future it pays most now or at the end; and where one of the two is not positive they are never equal.
+        if rate == income || ratio <= 0.0 || !ratio.is_normal() {
             return 0.0;
         }
-        let turn = (ln(moneyness * income / rate) / (income - rate)).clamp(0.0, 1.0);
-        let pays = scale * (exp(-rate * turn) - moneyness * exp(-income * turn));
-        // Where they never are equal, the logarithm is none.
-        pays.max(0.0)
+        let turn = (ln(ratio) / (income - rate)).clamp(0.0, 1.0);
+        scale * (exp(-rate * turn) - moneyness * exp(-income * turn))
     }
 
     /// Whether exercising now is best.

@@ -195,6 +195,21 @@ fn american_options_are_valued_and_moved_as_such() {
 }
 
 #[test]
+fn over_a_weekend_only_the_calendar_takes_its_part() {
+    let start = Expiry { rate: 0.08, ..EXPIRY };
+    let end = Expiry { discount_years: start.discount_years - 3.0 / 365.0, ..start };
+    for style in [OptionStyle::European, OptionStyle::American] {
+        for (option_type, strike) in [(OptionType::Put, 3.3), (OptionType::Call, 3.0), (OptionType::Call, 2.75)] {
+            let leg = styled(style, option_type, strike, 0.15, 10.0);
+            let parts = Attribution::of(&LegStep { leg, start, end, vol: VolMove::default(), trades: &[] });
+            let total = leg.units() * (leg.price(&end) - leg.price(&start));
+            near(parts.total, total, 1e-9);
+            assert!(total > 0.0 && (parts.theta - total).abs() < 0.03 * total, "{leg:?}: {parts:?}");
+        }
+    }
+}
+
+#[test]
 fn the_underlying_has_only_delta() {
     let leg = Leg { contract: Contract::Underlying, expiry: 0, lots: 2.0, unit: 300.0 };
     let end = Expiry { forward: 3.5, years: 0.2, rate: 0.05, discount_years: 0.2 };
