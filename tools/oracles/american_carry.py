@@ -5,25 +5,9 @@ equation B with 48 nodes, agrees within 1e-7, and drawn again otherwise: where t
 
 import random
 
-import QuantLib as ql
+from american import ql, price
 
-TODAY = ql.Date(2, 1, 2026)
-COUNT = ql.Actual365Fixed()
 ROWS = 320
-
-
-def price(sign, spot, strike, days, vol, rate, dividend, equation, nodes=32):
-    ql.Settings.instance().evaluationDate = TODAY
-    flat = lambda r: ql.YieldTermStructureHandle(ql.FlatForward(TODAY, r, COUNT))
-    vols = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(TODAY, ql.NullCalendar(), vol, COUNT))
-    process = ql.BlackScholesMertonProcess(
-        ql.QuoteHandle(ql.SimpleQuote(spot)), flat(dividend), flat(rate), vols
-    )
-    payoff = ql.PlainVanillaPayoff(ql.Option.Call if sign > 0 else ql.Option.Put, strike)
-    option = ql.VanillaOption(payoff, ql.AmericanExercise(TODAY, TODAY + days))
-    scheme = ql.QdFpTanhSinhIterationScheme(nodes // 2, nodes, 1e-12)
-    option.setPricingEngine(ql.QdFpAmericanEngine(process, scheme, equation))
-    return option.NPV()
 
 
 def rates(draw, kind):
