@@ -76,6 +76,14 @@ fn edge_cases_of_quantlibs_tests() {
         assert!((fine - exact).abs() < 3e-8, "{fine}, not {exact}");
         assert!((ours - exact).abs() < 1e-4, "{ours}, not {exact}");
     }
+    // A rate of zero and a yield below it: what is held until the end only loses, so it is exercised early.
+    for (right, asset, strike, exact) in [
+        (Put, asset(100.0, 1.0, 0.0, -0.03), 110.0, 12.909_569_018_3),
+        (Call, asset(100.0, 2.0, -0.03, 0.0), 90.0, 14.155_117_743_1),
+    ] {
+        let [fine, ours] = exact_and_ours(&asset, right, strike, 0.2);
+        assert!((fine - exact).abs() < 1e-8 && (ours - exact).abs() < 1e-6, "{fine}, {ours}, not {exact}");
+    }
     // Nothing fluctuates: the put is best exercised when the interest on the strike is what the asset yields.
     for vol in [0.0, 1e-6] {
         let falling = price_on(&asset(100.0, 40.0, 0.01, 0.5), Put, 120.0, vol).unwrap();
