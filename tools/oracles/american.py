@@ -18,16 +18,18 @@ RATES = (0.015, 0.03, 0.06)
 TODAY = ql.Date(2, 1, 2026)
 
 
-def price(sign, forward, strike, days, vol, rate):
-    """The reference price; the forward, volatility and rate may be any number."""
+def price(sign, spot, strike, days, vol, rate, income=None, equation=ql.QdFpAmericanEngine.Auto, nodes=32):
+    """The reference price; spot, volatility and rates may be any number. A future's yield is the rate."""
     ql.Settings.instance().evaluationDate = TODAY
     count = ql.Actual365Fixed()
-    curve = ql.YieldTermStructureHandle(ql.FlatForward(TODAY, rate, count))
+    curve = lambda rate: ql.YieldTermStructureHandle(ql.FlatForward(TODAY, rate, count))
     vols = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(TODAY, ql.NullCalendar(), vol, count))
-    process = ql.BlackScholesMertonProcess(ql.QuoteHandle(ql.SimpleQuote(forward)), curve, curve, vols)
+    pays = curve(rate if income is None else income)
+    process = ql.BlackScholesMertonProcess(ql.QuoteHandle(ql.SimpleQuote(spot)), pays, curve(rate), vols)
     payoff = ql.PlainVanillaPayoff(ql.Option.Call if sign > 0 else ql.Option.Put, strike)
     option = ql.VanillaOption(payoff, ql.AmericanExercise(TODAY, TODAY + days))
-    option.setPricingEngine(ql.QdFpAmericanEngine(process, ql.QdFpTanhSinhIterationScheme(16, 32, 1e-12)))
+    scheme = ql.QdFpTanhSinhIterationScheme(nodes // 2, nodes, 1e-12)
+    option.setPricingEngine(ql.QdFpAmericanEngine(process, scheme, equation))
     return option.NPV()
 
 

@@ -9,7 +9,7 @@ use shrike_core::pricing::implied::{self, Expiries, Vols, black_vols, out_of_the
 use shrike_core::pricing::portfolio::{Contract, Ladder, Leg};
 use shrike_core::pricing::smile::{Calibration, Point, Smile};
 use shrike_core::pricing::surface::{BoardSlice, Ssvi, SurfaceFitter};
-use shrike_core::pricing::{Expiry, OptionType};
+use shrike_core::pricing::{Expiry, OptionStyle, OptionType};
 use std::hint::black_box;
 
 const SAMPLES: u64 = 1_000;
@@ -256,7 +256,7 @@ pub fn ladder(host: &mut Host) -> Outcome {
         .map(|i| {
             let strike = 2.5 + (i / EXPIRIES) as f64 * 0.008;
             let option_type = if i % 2 == 0 { OptionType::Call } else { OptionType::Put };
-            let contract = Contract::Option { option_type, strike, vol: 0.2, early: 0.0 };
+            let contract = Contract::Option { option_type, strike, vol: 0.2, style: OptionStyle::European };
             Leg { contract, expiry: i % EXPIRIES, lots: i as f64 % 7.0 - 3.0, unit: 10_000.0 }
         })
         .collect();

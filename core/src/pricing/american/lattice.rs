@@ -1,8 +1,8 @@
 //! Boundaries kept for reuse. The boundary is a smooth function of two numbers, so a lattice in their logarithms, cubic
 //! between its points, serves every expiry, strike and volatility with one table. Points are computed when first needed.
 
-use super::boundary::Boundary;
-use super::{FAST, NODES, boundary_of, greeks_by, implied, price_by};
+use super::boundary::{Boundary, Terms};
+use super::{Asset, FAST, NODES, boundary_of, greeks_by, implied, price_by};
 use crate::pricing::elementary::ln;
 use crate::pricing::implied::NoVol;
 use crate::pricing::{Expiry, Greeks, OptionType, implied::VolBand};
@@ -69,12 +69,12 @@ impl Boundaries {
     /// As [`super::price`], within 1e-7 of the strike. Cost: below a microsecond
     /// once the four by four points around are there; a point costs 7 us.
     pub fn price(&mut self, expiry: &Expiry, option_type: OptionType, strike: f64, vol: f64) -> f64 {
-        price_by(&mut |carry, variance| self.boundary(carry, variance), expiry, option_type, strike, vol)
+        price_by(&FAST, &mut |terms| self.boundary(terms), &Asset::future(expiry), option_type, strike, vol)
     }
 
     /// As [`super::greeks`]. Cost: five prices.
     pub fn greeks(&mut self, expiry: &Expiry, option_type: OptionType, strike: f64, vol: f64) -> Greeks {
-        greeks_by(&mut |carry, variance| self.boundary(carry, variance), expiry, option_type, strike, vol)
+        greeks_by(&mut |terms| self.boundary(terms), expiry, option_type, strike, vol)
     }
 
     /// The volatility at which the option is worth `price`. Cost: about six prices.
@@ -106,11 +106,11 @@ impl Boundaries {
 
     /// The boundary, from the lattice where that reaches.
     #[inline]
-    pub(super) fn boundary(&mut self, carry: f64, variance: f64) -> Boundary<NODES> {
+    pub(super) fn boundary(&mut self, terms: &Terms) -> Boundary<NODES> {
         let (Some((row, by_carry)), Some((column, by_variance))) =
-            (CARRY.place(ln(carry)), VARIANCE.place(ln(variance)))
+            (CARRY.place(ln(terms.rate)), VARIANCE.place(ln(terms.variance)))
         else {
-            return boundary_of(carry, variance);
+            return boundary_of(terms);
         };
         let mut levels = [0.0; NODES];
         for (i, a) in by_carry.into_iter().enumerate() {
@@ -121,14 +121,15 @@ impl Boundaries {
                 }
             }
         }
-        Boundary { carry, variance, levels }
+        Boundary { terms: *terms, levels }
     }
 
     #[inline]
     fn point(&mut self, row: usize, column: usize) -> &[f64; NODES] {
         let kept = &mut self.levels[row * VARIANCE.points + column];
         if kept[0].is_nan() {
-            *kept = boundary_of(CARRY.value(row), VARIANCE.value(column)).levels;
+            let carry = CARRY.value(row);
+            *kept = boundary_of(&Terms { rate: carry, income: carry, variance: VARIANCE.value(column) }).levels;
         }
         kept
     }

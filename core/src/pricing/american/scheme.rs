@@ -1,18 +1,23 @@
 //! The numbers a scheme of quadrature and collocation needs, computed once: nodes in the square root of time, weights, and
 //! rows that interpolate the boundary at every quadrature point. All of them are the same for every option, because the
 //! boundary's problem is scaled to a time of one.
+//!
+//! Quadrature is Gauss-Legendre in an angle whose squared sine is the part of the time that has passed, so that its squared
+//! cosine is the part left: integrands that are smooth in the roots of both have no singular end, and the error falls
+//! exponentially with the points. In the root of the time passed alone, as the paper has it, the other end is singular and
+//! many times the points are needed.
 
 use std::array::from_fn;
 use std::f64::consts::PI;
 
 /// Tables for `N` collocation nodes, `L` quadrature points of the fixed point, `P` of the price. The scheme (l, m, n, p)
-/// of the paper: (7, 2, 7, 27) is fast, (25, 5, 13, 63) accurate.
+/// of the paper.
 pub struct Scheme<const L: usize, const N: usize, const P: usize> {
     /// Newton's step and then fixed-point steps: m.
     pub iterations: usize,
     /// Times of the nodes, falling from one; the node at zero is left out, since the boundary is known there.
     pub times: [f64; N],
-    /// Quadrature of the fixed point: `(1 + y) / 2` and the weight.
+    /// Quadrature of the fixed point: the square root of the part of the time, and twice its weight.
     pub inner: [(f64, f64); L],
     /// For node `i`, by node and point: what to multiply the nodes' values by to have the boundary's at the points.
     pub inner_rows: [[[f64; L]; N]; N],
@@ -26,9 +31,12 @@ impl<const L: usize, const N: usize, const P: usize> Scheme<L, N, P> {
     /// The tables.
     pub fn new(iterations: usize) -> Self {
         let roots: [f64; N] = from_fn(|i| 0.5 * (1.0 + (PI * i as f64 / N as f64).cos()));
-        let half = |(y, weight): (f64, f64)| (0.5 * (1.0 + y), 0.5 * weight);
-        let inner = legendre::<L>().map(|(y, weight)| (0.5 * (1.0 + y), weight));
-        let outer = legendre::<P>().map(half);
+        let arc = |(y, weight): (f64, f64)| -> (f64, f64) {
+            let angle = 0.25 * PI * (1.0 + y);
+            (angle.sin(), 0.25 * PI * angle.cos() * weight)
+        };
+        let inner = legendre::<L>().map(arc).map(|(share, weight)| (share, 2.0 * weight));
+        let outer = legendre::<P>().map(arc);
         // The time left at a point is that at the node less the square of the point's share.
         let row = |root: f64, share: f64| cardinal::<N>(root * (1.0 - share * share).sqrt());
         Self {

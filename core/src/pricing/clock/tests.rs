@@ -103,6 +103,34 @@ fn it_moves_every_second_of_a_session_and_stands_still_otherwise() {
 }
 
 #[test]
+fn an_options_price_moves_every_second_of_a_session_and_not_otherwise() {
+    use crate::pricing::{Expiry, OptionType, black};
+    let clock = clock(Exchange::Cffex, "IO", 240.0);
+    let expiry = at(20260619, 15, 0);
+    // Forward, volatility and rate held, and nothing to discount: time alone moves the price.
+    let theo = |now: Nanos| {
+        let expiry = Expiry { forward: 4_000.0, years: clock.years(now, expiry), rate: 0.0, discount_years: 0.0 };
+        black::price(&expiry, OptionType::Call, 4_050.0, 0.2)
+    };
+    let moved = |from: Nanos, seconds: u64| theo(from) - theo(from.after(seconds * Nanos::PER_SECOND));
+    for (hour, minute, minutes) in [(9, 30, 120_u64), (13, 0, 120)] {
+        for second in 0..minutes * 60 {
+            let now = at(20260527, hour, minute).after(second * Nanos::PER_SECOND);
+            let step = moved(now, 1);
+            // Days left are 17 and a half: a second is some 1e-6 of them.
+            assert!(step > 0.0 && step < 1e-3, "{now}: {step}");
+        }
+    }
+    assert_eq!(moved(at(20260527, 11, 30), 90 * 60), 0.0, "the break");
+    assert_eq!(moved(at(20260527, 15, 0), 18 * 3_600), 0.0, "the night, until the opening");
+    assert_eq!(moved(at(20260529, 15, 0), 66 * 3_600), 0.0, "the weekend");
+    // The night weighs what it should, at the opening.
+    let night = clock.years(at(20260527, 15, 0), expiry) - clock.years(at(20260528, 9, 30), expiry);
+    near(night, 0.3 / WEIGHTS.year, 1e-15);
+    assert!(moved(at(20260528, 9, 29), 60) > 0.0);
+}
+
+#[test]
 fn a_night_session_parts_the_night() {
     let clock = clock(Exchange::Shfe, "cu", 465.0);
     // 15:00 to 21:00 and 1:00 to 9:00: six and eight hours of fourteen.

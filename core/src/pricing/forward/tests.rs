@@ -40,8 +40,41 @@ fn one_quote_two_hundred_ticks_wrong_does_not_move_the_forward() {
     near(fit.forward, 3.0123, 0.0001);
     assert_eq!(fit.strikes, 17);
     let free = fitter.fit_free(&pairs).unwrap();
-    near(free.discount, 0.99784, 0.0005);
-    near(free.forward, 3.0123, 0.0002);
+    near(free.discount, 0.99784, 1e-6);
+    near(free.forward, 3.0123, 1e-6);
+}
+
+#[test]
+fn nor_does_it_where_all_quotes_are_noisy() {
+    // Each side a few ticks off and rounded to ticks, one 200 ticks wrong. A measured fit of such a chain was one tick off
+    // in the forward, and found a discount of 0.99818: ours are held to that over many such chains.
+    let mut random = 3_u64;
+    let mut ticks = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((random >> 33) % 5) as f64 - 2.0
+    };
+    let (mut forward_off, mut discount_off) = (0.0_f64, 0.0_f64);
+    for wrong in 0..200 {
+        let mut pairs = chain(3.0123, 0.99784, &strikes(), |i| 6.0 + i as f64 % 3.0);
+        for pair in &mut pairs {
+            let mut noisy = |price: f64| (price / 0.0001 + 0.5 * ticks()).round() * 0.0001;
+            *pair = ParityPair {
+                call_bid: noisy(pair.call_bid),
+                call_ask: noisy(pair.call_ask),
+                put_bid: noisy(pair.put_bid),
+                put_ask: noisy(pair.put_ask),
+                ..*pair
+            };
+        }
+        let off = if wrong % 2 == 0 { 0.02 } else { -0.02 };
+        pairs[wrong % 17].call_bid += off;
+        pairs[wrong % 17].call_ask += off;
+        let mut fitter = ParityFitter::default();
+        forward_off = forward_off.max((fitter.fit(&pairs, 0.99784).unwrap().forward - 3.0123).abs());
+        discount_off = discount_off.max((fitter.fit_free(&pairs).unwrap().discount - 0.99784).abs());
+    }
+    println!("forward within {forward_off:.1e}, discount within {discount_off:.1e}");
+    assert!(forward_off < 1e-4 && discount_off < 3.4e-4, "{forward_off} {discount_off}");
 }
 
 #[test]

@@ -79,14 +79,12 @@ impl Attribution {
             Contract::Underlying => (0.0, 0.0),
             Contract::Option { vol: at_start, .. } => (at_start, vol.total()),
         };
-        let last = leg.with_vol(vol_start + dv).greeks(&end).price;
+        let last = leg.with_vol(vol_start + dv).price(&end);
         let df = end.forward - start.forward;
         let (passed, passed_calendar) = (start.years - end.years, start.discount_years - end.discount_years);
-        // Interest on the option accrues by the calendar, decay by the clock of variance.
-        let interest = match leg.contract {
-            Contract::Underlying => 0.0,
-            Contract::Option { early, .. } => start.rate * (greeks.price - early),
-        };
+        // Interest accrues by the calendar, decay by the clock of variance. An option's value depends on the product of rate
+        // and calendar time alone, so rho tells what the calendar takes of theta.
+        let interest = if start.discount_years > 0.0 { -start.rate * greeks.rho / start.discount_years } else { 0.0 };
         let held = units * (last - greeks.price);
         let vega = units * greeks.vega;
         let mut parts = Self {

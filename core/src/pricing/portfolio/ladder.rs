@@ -2,8 +2,9 @@
 //! from the model's value now, so that nothing moved gives exactly nothing.
 
 use super::{Contract, Exposure, Leg};
+use crate::pricing::american::Boundaries;
 use crate::pricing::black::{self, Chain, Columns};
-use crate::pricing::{Expiry, Greeks, OptionType};
+use crate::pricing::{Expiry, OptionStyle, OptionType};
 
 /// A move of the market.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -42,7 +43,8 @@ const VOL_MIN: f64 = 1e-3;
 impl Ladder {
     /// Every combination of the moves given: `spots` and `vols` as in [`Shock`], `times` as `(years, calendar_years)`.
     /// `vol_at` says which volatility a leg has at a forward before the shock is added: the leg's own for a sticky strike,
-    /// a smile's for a sticky moneyness; without one an option is worth no number. Below 100 ns for each leg and cell.
+    /// a smile's for a sticky moneyness; without one an option is worth no number. Below 100 ns for each leg and cell; 4 us for
+    /// an American option, whose boundaries all cells share.
     pub fn new(
         legs: &[Leg],
         expiries: &[Expiry],
@@ -59,10 +61,12 @@ impl Ladder {
                 None => unknown = Exposure::sum(&[*leg], expiries),
             }
         }
+        let mut boundaries = None;
         let mut value = |shock: &Shock| {
             let chains = chains.iter_mut().zip(expiries);
-            chains
-                .fold(unknown, |sum, (chain, expiry)| sum + chain.exposure(&shock.applied(expiry), shock.vol, &vol_at))
+            chains.fold(unknown, |sum, (chain, expiry)| {
+                sum + chain.exposure(&shock.applied(expiry), shock.vol, &vol_at, &mut boundaries)
+            })
         };
         let now = value(&Shock::default()).value;
         let mut cells = Vec::with_capacity(spots.len() * vols.len() * times.len());
@@ -84,10 +88,11 @@ impl Ladder {
     }
 }
 
-/// The legs of one expiry, options as columns.
+/// The legs of one expiry, European options as columns.
 #[derive(Default)]
 struct Legs<'a> {
     options: Vec<&'a Leg>,
+    american: Vec<(&'a Leg, OptionType, f64)>,
     others: Vec<&'a Leg>,
     types: Vec<OptionType>,
     strikes: Vec<f64>,
@@ -99,7 +104,10 @@ impl<'a> Legs<'a> {
     fn add(&mut self, leg: &'a Leg) {
         match leg.contract {
             Contract::Underlying => self.others.push(leg),
-            Contract::Option { option_type, strike, .. } => {
+            Contract::Option { option_type, strike, style: OptionStyle::American, .. } => {
+                self.american.push((leg, option_type, strike));
+            }
+            Contract::Option { option_type, strike, style: OptionStyle::European, .. } => {
                 self.options.push(leg);
                 self.types.push(option_type);
                 self.strikes.push(strike);
@@ -107,17 +115,27 @@ impl<'a> Legs<'a> {
         }
     }
 
-    /// All legs' exposure at an expiry as it would be, volatilities moved by `shift`.
-    fn exposure(&mut self, expiry: &Expiry, shift: f64, vol_at: impl Fn(&Leg, &Expiry) -> Option<f64>) -> Exposure {
+    /// All legs' exposure at an expiry as it would be, volatilities moved by `shift`. The boundaries are made for the first
+    /// American option.
+    fn exposure(
+        &mut self,
+        expiry: &Expiry,
+        shift: f64,
+        vol_at: impl Fn(&Leg, &Expiry) -> Option<f64>,
+        boundaries: &mut Option<Boundaries>,
+    ) -> Exposure {
+        let vol = |leg: &Leg| vol_at(leg, expiry).map_or(f64::NAN, |vol| (vol + shift).max(VOL_MIN));
         self.vols.clear();
-        let vol = |leg: &&Leg| vol_at(leg, expiry).map_or(f64::NAN, |vol| (vol + shift).max(VOL_MIN));
-        self.vols.extend(self.options.iter().map(vol));
+        self.vols.extend(self.options.iter().map(|leg| vol(leg)));
         let chain = Chain { expiry: *expiry, types: &self.types, strikes: &self.strikes, vols: &self.vols };
         black::greeks_of_chain(&chain, &mut self.columns);
         let mut sum = Exposure::default();
         for (row, leg) in self.options.iter().enumerate() {
-            let greeks = self.columns.row(row);
-            sum += Exposure::with(leg, expiry, &Greeks { price: greeks.price + leg.early(), ..greeks });
+            sum += Exposure::with(leg, expiry, &self.columns.row(row));
+        }
+        for &(leg, option_type, strike) in &self.american {
+            let boundaries = boundaries.get_or_insert_with(Boundaries::new);
+            sum += Exposure::with(leg, expiry, &boundaries.greeks(expiry, option_type, strike, vol(leg)));
         }
         self.others.iter().fold(sum, |sum, leg| sum + Exposure::of(leg, expiry))
     }

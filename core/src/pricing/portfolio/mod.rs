@@ -15,7 +15,7 @@ pub use exposure::{Exposure, TRADING_DAYS};
 pub use ladder::{Cell, Ladder, Shock};
 pub use moves::VolMove;
 
-use super::{Expiry, Greeks, OptionType, black};
+use super::{Expiry, Greeks, OptionStyle, OptionType, american, black};
 
 /// What is held in one contract.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -43,29 +43,32 @@ pub enum Contract {
         strike: f64,
         /// Volatility.
         vol: f64,
-        /// What the right to exercise early is worth, per unit; zero for European options. It is held as it is: it changes
-        /// slowly, and is computed off this path.
-        early: f64,
+        /// When it may be exercised. American options are on futures.
+        style: OptionStyle,
     },
 }
 
 impl Leg {
-    /// Value and Greeks of one unit.
+    /// Value and Greeks of one unit. Cost: 70 ns; of an American option, 33 us.
     pub fn greeks(&self, expiry: &Expiry) -> Greeks {
         match self.contract {
             Contract::Underlying => Greeks { price: expiry.forward, delta: 1.0, ..Greeks::default() },
-            Contract::Option { option_type, strike, vol, early } => {
-                let greeks = black::greeks(expiry, option_type, strike, vol);
-                Greeks { price: greeks.price + early, ..greeks }
+            Contract::Option { option_type, strike, vol, style: OptionStyle::European } => {
+                black::greeks(expiry, option_type, strike, vol)
+            }
+            Contract::Option { option_type, strike, vol, style: OptionStyle::American } => {
+                american::greeks(expiry, option_type, strike, vol)
             }
         }
     }
 
-    /// What the right to exercise early is worth, per unit.
-    const fn early(&self) -> f64 {
+    /// Value of one unit. Cost: 70 ns; of an American option, 7 us.
+    pub fn price(&self, expiry: &Expiry) -> f64 {
         match self.contract {
-            Contract::Underlying => 0.0,
-            Contract::Option { early, .. } => early,
+            Contract::Option { option_type, strike, vol, style: OptionStyle::American } => {
+                american::price(expiry, option_type, strike, vol)
+            }
+            _ => self.greeks(expiry).price,
         }
     }
 
@@ -79,8 +82,8 @@ impl Leg {
     pub fn with_vol(self, vol: f64) -> Self {
         match self.contract {
             Contract::Underlying => self,
-            Contract::Option { option_type, strike, early, .. } => {
-                Self { contract: Contract::Option { option_type, strike, vol, early }, ..self }
+            Contract::Option { option_type, strike, style, .. } => {
+                Self { contract: Contract::Option { option_type, strike, vol, style }, ..self }
             }
         }
     }

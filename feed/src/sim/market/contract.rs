@@ -2,21 +2,22 @@
 //! ready. Trades happen at the touch of the book that stood before, on both sides; when the touch moves, the levels it
 //! passes trade too. Runs on the edge thread; allocates nothing.
 
-use super::book::{Book, LEVELS, Side};
+use super::blank::{blank, indicate};
+use super::book::{Book, Side};
 use super::plan::{Day, Span};
 use super::rng::Rng;
 use super::sums::Sums;
 use super::value::{SUBTICK_BITS, Value};
 use shrike_core::codes::{PhaseKind, PhaseSource};
 use shrike_core::event::{DepthTick, InstrumentDef, MarketSlot, Phase, Settlement};
-use shrike_core::units::{Lots, Nanos, Price, Qty, TradingDay, Turnover};
+use shrike_core::units::{Lots, Nanos, Price, TradingDay};
 
 /// Indicative prices of a call auction come this often.
-const INDICATIVE_NS: u64 = 10 * Nanos::PER_SECOND;
+pub(super) const INDICATIVE_NS: u64 = 10 * Nanos::PER_SECOND;
 /// Deviations of a step by which an indicative price moves between two snapshots.
-const INDICATIVE_SHOCK: i64 = 5;
+pub(super) const INDICATIVE_SHOCK: i64 = 5;
 /// Deviations of a step of the gap between two trading days.
-const OVERNIGHT_SHOCK: i64 = 60;
+pub(super) const OVERNIGHT_SHOCK: i64 = 60;
 /// Deviations of a step by which the price moves during a halt.
 const HALT_SHOCK: i64 = 80;
 /// Trading days in a year.
@@ -203,26 +204,11 @@ impl Contract {
         let pre_close = self.sums.last;
         self.sums = Sums { last: pre_close, ..Sums::default() };
         self.tick = DepthTick {
-            instrument: self.def.instrument,
-            trading_day: day.day,
-            last: Price::ABSENT,
-            volume: Qty::ZERO,
-            turnover: Turnover::ZERO,
-            open_interest: Lots::new(self.open_interest).qty(),
-            open: Price::ABSENT,
-            high: Price::ABSENT,
-            low: Price::ABSENT,
-            close: Price::ABSENT,
-            settlement: Price::ABSENT,
             pre_settlement: self.price(base),
             pre_close: self.price(pre_close),
-            pre_open_interest: Lots::new(self.open_interest).qty(),
             upper_limit: self.price(limits.1),
             lower_limit: self.price(limits.0),
-            average: Price::ABSENT,
-            bids: [Price::ABSENT; 5],
-            asks: [Price::ABSENT; 5],
-            ..DepthTick::default()
+            ..blank(self.def.instrument, day.day, self.open_interest)
         };
     }
 
@@ -300,12 +286,8 @@ impl Contract {
     fn indicate(&mut self) -> bool {
         self.value.shock(INDICATIVE_SHOCK, &mut self.rng);
         self.book.follow(self.value.get(), &mut self.rng);
-        let indicative = self.price(self.auction_price());
-        let moved = self.tick.last != indicative;
-        self.tick.last = indicative;
-        (self.tick.bids, self.tick.asks) = ([Price::ABSENT; LEVELS], [Price::ABSENT; LEVELS]);
-        (self.tick.bid_qtys, self.tick.ask_qtys) = ([Qty::ZERO; LEVELS], [Qty::ZERO; LEVELS]);
-        moved
+        let price = self.price(self.auction_price());
+        indicate(&mut self.tick, price)
     }
 
     /// The auction's trade, all at one price.

@@ -3,6 +3,7 @@
 //! (`plan`); a board (`board`) is one, too, with all of its instruments. [`Generated`] merges the streams by time. In: options and tables. Out, on the edge thread: instruments, phases,
 //! snapshots as CTP would send them, settlements. The same options and tables give the same bytes on every machine.
 
+mod blank;
 mod board;
 mod book;
 mod build;

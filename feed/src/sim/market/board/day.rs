@@ -6,7 +6,7 @@ use super::venue::{Place, Venue};
 use super::walk::Family;
 use super::worth::whole;
 use super::{Board, Pending};
-use crate::sim::market::contract::limits;
+use crate::sim::market::contract::{INDICATIVE_NS, INDICATIVE_SHOCK, OVERNIGHT_SHOCK, limits};
 use crate::sim::market::plan::Span;
 use crate::sim::market::value::SUBTICK_BITS;
 use shrike_core::codes::{PhaseKind, PhaseSource, ProductClass};
@@ -15,8 +15,8 @@ use shrike_core::units::{Nanos, TradingDay};
 
 /// A breaker that trips so near the end of a phase would outlast it; the exchange lets the phase's end come first.
 const BREAKER_MARGIN_NS: u64 = (BREAKER_MINUTES + 1) * 60 * Nanos::PER_SECOND;
-/// Deviations of a step of the gap between two trading days.
-const OVERNIGHT_SHOCK: i64 = 60;
+/// Continuous trading begins; before it only auctions move prices.
+const OPENING_S: u32 = 9 * 3_600 + 30 * 60;
 
 impl Board {
     /// A phase of an exchange begins.
@@ -25,7 +25,11 @@ impl Board {
         let venue = if of == 0 { index } else { etf };
         let Some((day, number)) = venue.today().map(|day| (day.day, venue.day)) else { return };
         let first = match span.kind {
-            PhaseKind::Continuous | PhaseKind::AuctionMatch | PhaseKind::AuctionNoCancel => venue.first_in(span),
+            PhaseKind::Continuous
+            | PhaseKind::AuctionOrders
+            | PhaseKind::AuctionNoCancel
+            | PhaseKind::AuctionMatch
+            | PhaseKind::ClosingAuction => venue.first_in(span).min(venue.match_in(span)),
             _ => span.end,
         };
         venue.place = if first < span.end { Place::Within(phase, first) } else { Place::Before(phase + 1) };
@@ -102,13 +106,21 @@ impl Board {
     pub(super) fn snapshot(&mut self, of: usize, phase: usize, at: Nanos) {
         let Some(venue) = self.venues.get_mut(of) else { return };
         let Some(span) = venue.today().and_then(|day| day.spans.get(phase)).copied() else { return };
-        let next = if span.kind == PhaseKind::Continuous { at.after(venue.snapshot_ns) } else { span.end };
+        let (trades, matches) = (span.kind == PhaseKind::Continuous, venue.match_in(&span));
+        let next = if trades {
+            at.after(venue.snapshot_ns)
+        } else if at < matches {
+            at.after(INDICATIVE_NS).min(matches)
+        } else {
+            span.end
+        };
         venue.place = if next < span.end { Place::Within(phase, next) } else { Place::Before(phase + 1) };
         let family = venue.family;
-        let trades = span.kind == PhaseKind::Continuous;
         if trades && family == Family::Index {
             self.steps += 1;
             self.walk.step(at.china_second() >= 13 * 3_600);
+        } else if at.china_second() < OPENING_S {
+            self.walk.hear(INDICATIVE_SHOCK);
         }
         for term in self.terms.iter_mut().filter(|term| term.family == family) {
             self.walk.look(term, at);
@@ -117,13 +129,34 @@ impl Board {
             if !self.is_live(index, family) {
                 continue;
             }
-            if trades { self.act(index, at, &span) } else { self.match_auction(index, at) }
+            if trades {
+                self.act(index, at, &span);
+            } else if at < matches {
+                self.indicate(index, at);
+            } else {
+                self.match_auction(index, at);
+            }
+        }
+    }
+
+    /// A call auction's indicative price of one line, if what it is worth has moved.
+    fn indicate(&mut self, index: usize, at: Nanos) {
+        let Some(line) = self.lines.get(index) else { return };
+        if !(line.is_unquoted() || line.worth.is_stale(line.forward(&self.terms, &self.walk), self.walk.near)) {
+            return;
+        }
+        self.quote(index);
+        if let Some(line) = self.lines.get_mut(index)
+            && line.indicate()
+        {
+            line.stamp(at);
+            self.pending.push(Pending::Tick(index));
         }
     }
 
     /// One line in continuous trading: what it trades and how it is quoted then, if it acts or its quotes are due.
     fn act(&mut self, index: usize, at: Nanos, span: &Span) {
-        let Self { walk, steps, lines, .. } = self;
+        let Self { walk, terms, steps, lines, .. } = self;
         let Some(line) = lines.get_mut(index) else { return };
         if let Some(until) = line.halted_until {
             if at >= until {
@@ -136,7 +169,7 @@ impl Board {
             return;
         }
         let acts = line.acts_at <= *steps;
-        if !(acts || line.is_unquoted() || line.worth.is_stale(walk.spot(line.family), walk.near)) {
+        if !(acts || line.is_unquoted() || line.worth.is_stale(line.forward(terms, walk), walk.near)) {
             return;
         }
         let before = line.shown();
@@ -160,14 +193,12 @@ impl Board {
         }
     }
 
-    /// A call auction of one line ends in a trade at one price.
+    /// A call auction of one line ends, in a trade at one price where it is traded at all; its book is shown.
     fn match_auction(&mut self, index: usize, at: Nanos) {
         self.quote(index);
         let Some(line) = self.lines.get_mut(index) else { return };
-        let before = line.shown();
-        let lots = line.pace / 300;
-        line.match_auction(lots, &mut self.walk.rng);
-        if lots > 0 && line.shown() != before {
+        line.match_auction(line.pace / 300, &mut self.walk.rng);
+        if line.kind != Kind::Index {
             line.show();
             line.stamp(at);
             self.pending.push(Pending::Tick(index));

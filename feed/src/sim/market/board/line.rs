@@ -1,15 +1,16 @@
 //! One instrument of a board: its terms, five levels around what it is worth, what traded, and, where the exchange has
 //! one, its circuit breaker. Prices here are ticks; what it is worth comes from the walk.
 
-use super::super::book::{LEVELS, Side};
+use super::super::blank::{blank, indicate};
+use super::super::book::Side;
 use super::super::contract::limits;
 use super::super::rng::Rng;
 use super::super::sums::Sums;
 use super::facts;
-use super::walk::{Family, Walk};
+use super::walk::{Family, Term, Walk};
 use shrike_core::codes::OptionType;
 use shrike_core::event::{DepthTick, InstrumentDef, Settlement};
-use shrike_core::units::{Lots, Nanos, Price, Qty, SCALE, TradingDay, Turnover};
+use shrike_core::units::{Lots, Nanos, Price, SCALE, TradingDay};
 use std::ops::RangeInclusive;
 
 /// What an instrument is.
@@ -32,11 +33,11 @@ pub(super) struct Worth {
     pub value: f64,
     /// Half of the spread that a market maker asks.
     pub half: f64,
-    /// Ticks for a rise of the underlying by one of its units, and of volatility by one.
+    /// Ticks for a rise of the forward by one of its units, and of volatility by one.
     pub delta: f64,
     pub vega: f64,
-    /// Where underlying and near volatility stood.
-    pub spot: f64,
+    /// Where the forward (of what has none, its own price) and near volatility stood.
+    pub forward: f64,
     pub vol: f64,
 }
 
@@ -44,8 +45,8 @@ impl Worth {
     /// Whether quotes are due again: the value has moved by most of what a side is away from it.
     #[inline]
     #[allow(clippy::float_arithmetic, reason = "values of options; quotes are rounded to ticks")]
-    pub fn is_stale(&self, spot: f64, vol: f64) -> bool {
-        (self.delta * (spot - self.spot) + self.vega * (vol - self.vol)).abs() > 0.75 * self.half + 0.2
+    pub fn is_stale(&self, forward: f64, vol: f64) -> bool {
+        (self.delta * (forward - self.forward) + self.vega * (vol - self.vol)).abs() > 0.75 * self.half + 0.2
     }
 }
 
@@ -124,6 +125,13 @@ impl Line {
         SCALE as f64 / self.def.tick.raw() as f64
     }
 
+    /// The forward to its term, or its underlying's price where it has none.
+    #[inline]
+    pub fn forward(&self, terms: &[Term], walk: &Walk) -> f64 {
+        let (Kind::Future(term) | Kind::Option(term, _)) = self.kind else { return walk.spot(self.family) };
+        terms.get(term).map_or(0.0, |term| term.expiry.forward)
+    }
+
     /// The strike in currency units.
     #[allow(clippy::float_arithmetic, reason = "values of options; quotes are rounded to ticks")]
     pub fn strike(&self) -> f64 {
@@ -140,26 +148,11 @@ impl Line {
         (self.bid, self.ask, self.halted_until) = (Side::default(), Side::default(), None);
         (self.sums, self.reference) = (Sums { last: pre_close, ..Sums::default() }, self.settled);
         self.tick = DepthTick {
-            instrument: self.def.instrument,
-            trading_day: day,
-            last: Price::ABSENT,
-            volume: Qty::ZERO,
-            turnover: Turnover::ZERO,
-            open_interest: Lots::new(self.open_interest).qty(),
-            open: Price::ABSENT,
-            high: Price::ABSENT,
-            low: Price::ABSENT,
-            close: Price::ABSENT,
-            settlement: Price::ABSENT,
             pre_settlement: self.price(self.settled),
             pre_close: self.price(pre_close),
-            pre_open_interest: Lots::new(self.open_interest).qty(),
             upper_limit: self.def.upper_limit,
             lower_limit: self.def.lower_limit,
-            average: Price::ABSENT,
-            bids: [Price::ABSENT; LEVELS],
-            asks: [Price::ABSENT; LEVELS],
-            ..DepthTick::default()
+            ..blank(self.def.instrument, day, self.open_interest)
         };
     }
 
@@ -225,6 +218,11 @@ impl Line {
         Some((lower / tick, upper / tick))
     }
 
+    /// The nearest price at which it can trade today.
+    pub fn within_limits(&self, ticks: i64) -> i64 {
+        ticks.clamp(self.lower, self.upper)
+    }
+
     /// Somebody acts: trades, as the walk's balance has it, and the walk hears of it. Returns in how many steps next.
     pub fn act(&mut self, walk: &mut Walk) -> u32 {
         if self.pace == 0 {
@@ -257,12 +255,24 @@ impl Line {
         traded
     }
 
-    /// A call auction's trade, between the sides; nothing where one is empty.
+    /// Where a call auction would match, between the sides; none where one is empty.
+    fn auction_price(&self) -> Option<i64> {
+        (self.bid.is_open() && self.ask.is_open() && self.pace > 0).then_some((self.bid.best + self.ask.best) / 2)
+    }
+
+    /// A call auction's indicative price. False when there is none or it did not move.
+    pub fn indicate(&mut self) -> bool {
+        self.auction_price().is_some_and(|at| indicate(&mut self.tick, Price::from_raw(at * self.def.tick.raw())))
+    }
+
+    /// A call auction's trade, and an end of indicative prices: the last price is again that of a trade.
     pub fn match_auction(&mut self, lots: i64, rng: &mut Rng) {
-        if self.bid.is_open() && self.ask.is_open() && self.pace > 0 {
-            let at = (self.bid.best + self.ask.best) / 2;
+        if let Some(at) = self.auction_price() {
             self.exchange(at, lots, rng);
             self.reference = at;
+        }
+        if self.sums.volume == 0 && self.kind != Kind::Index {
+            self.tick.last = Price::ABSENT;
         }
     }
 

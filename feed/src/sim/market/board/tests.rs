@@ -360,6 +360,101 @@ fn months_and_strikes_come_and_go_and_a_dividend_adjusts() {
 }
 
 #[test]
+fn on_its_last_day_an_option_goes_to_what_exercise_pays_and_ends() {
+    // The index options' June ends on the 21st, the ETF's on the 26th.
+    for (product, underlying, last) in [("HO", "000016", 20_240_621), ("510050_O", "510050", 20_240_626)] {
+        let market = market(&options(last, 2, 11));
+        let before_close = follow(&mut market.clone(), Nanos::china(day(last), 14 * 3_600 + 3_595, 0));
+        let seen = follow(&mut market.clone(), Nanos::china(day(last), 20 * 3_600, 0));
+        let fund = seen.iter().find(|one| one.def().symbol.as_str() == underlying).unwrap();
+        let close = fund.last.close.raw() as f64;
+        let ends: Vec<_> = (0..seen.len())
+            .filter(|&at| seen[at].def().product.as_str() == product && seen[at].def().expiry == day(last))
+            .collect();
+        assert!(ends.len() >= 40);
+        let (mut settles_at, mut quoted) = (Vec::new(), 0);
+        for &at in &ends {
+            let (def, settled) = (*seen[at].def(), seen[at].settlements.last().unwrap().settlement.raw());
+            assert_eq!(settled, seen[at].last.settlement.raw());
+            let sign = def.option_type().unwrap().sign();
+            if settled > 0 {
+                settles_at.push(def.strike.raw() as f64 + sign * settled as f64);
+            }
+            // What is quoted in the last seconds is that value, but for the spread.
+            let [bid, ..] = before_close[at].last.bids;
+            let [ask, ..] = before_close[at].last.asks;
+            if let (Some(bid), Some(ask)) = (bid.some(), ask.some()) {
+                let spread = (ask.raw() - bid.raw()).max(2 * def.tick.raw());
+                let off = ((bid.raw() + ask.raw()) / 2 - settled).abs();
+                // An ETF's close is drawn in an auction behind them.
+                let auction = if product == "HO" { 0.0 } else { 0.002 * close };
+                assert!(off as f64 <= spread as f64 + auction, "{}: {bid} {ask}, settled {settled}", def.symbol);
+                quoted += 1;
+            }
+        }
+        assert!(quoted > 20 && settles_at.len() > 15, "{quoted}, {}", settles_at.len());
+        // All at one price of the underlying, rounded to each option's ticks: the ETF's close; of an index, the mean of the
+        // last two hours, which is where its future settles too.
+        let (low, high) = settles_at.iter().fold((f64::MAX, 0.0_f64), |(low, high), at| (low.min(*at), high.max(*at)));
+        let tick = seen[ends[0]].def().tick.raw() as f64;
+        assert!(high - low <= tick, "{low} to {high}");
+        if product == "HO" {
+            let future = seen.iter().find(|one| one.def().symbol.as_str() == "IH2406").unwrap();
+            assert!((future.last.settlement.raw() as f64 - low).abs() <= tick);
+            assert!(fund.last.low.raw() as f64 <= low && low <= fund.last.high.raw() as f64);
+        } else {
+            assert!((close - low).abs() <= tick, "{close}, not {low}");
+        }
+        // The next day knows it no more.
+        let later = follow(&mut market.clone(), Nanos::MAX);
+        assert!(later.len() >= seen.len() && ends.iter().all(|&at| later[at].ticks == seen[at].ticks));
+        assert!(ends.iter().all(|&at| later[at].phase.trading_day == day(last)));
+    }
+}
+
+#[test]
+fn a_call_auction_shows_an_indicative_price_and_then_the_book() {
+    let market = market(&options(20_240_603, 1, 4));
+    let at = |hour: u32, minute: u32, second: u32| {
+        follow(&mut market.clone(), Nanos::china(day(20_240_603), hour * 3_600 + minute * 60 + second, 0))
+    };
+    let options_of = |seen: &[Seen], product: &str| -> Vec<Seen> {
+        seen.iter().filter(|one| one.def().product.as_str() == product).cloned().collect()
+    };
+    for (product, early, late, after) in
+        [("510050_O", at(9, 16, 0), at(9, 24, 50), at(9, 26, 0)), ("HO", at(9, 26, 0), at(9, 28, 55), at(9, 29, 58))]
+    {
+        let [early, late, after] = [early, late, after].map(|seen| options_of(&seen, product));
+        let told = |seen: &[Seen]| seen.iter().filter(|one| one.last.last.is_present()).count();
+        assert!(told(&early) > early.len() * 9 / 10, "{product}: {} of {}", told(&early), early.len());
+        let moved = early.iter().zip(&late).filter(|(one, other)| one.last.last != other.last.last).count();
+        assert!(moved > 10, "{product}: {moved} moved");
+        for one in early.iter().chain(&late).filter(|one| one.ticks > 0) {
+            // Nothing trades, nothing is quoted, and the price that would be is within the limits.
+            assert_eq!(
+                (one.last.volume, one.last.bids[0], one.last.asks[0]),
+                (Qty::ZERO, Price::ABSENT, Price::ABSENT)
+            );
+            assert!(one.last.last.is_absent() || one.last.last >= one.last.lower_limit);
+        }
+        let (mut traded, mut shown, mut near) = (0, 0, 0);
+        for (one, before) in after.iter().zip(&late) {
+            shown += usize::from(one.last.bids[0].is_present() && one.last.asks[0].is_present());
+            if one.last.volume > Qty::ZERO {
+                traded += 1;
+                assert_eq!((one.last.open, one.last.high, one.last.low), (one.last.last, one.last.last, one.last.last));
+                let apart = (one.last.last.raw() - before.last.last.raw()).abs() as f64;
+                near += usize::from(apart <= 0.1 * before.last.last.raw() as f64 + 2.0 * one.def().tick.raw() as f64);
+            } else {
+                assert!(one.last.last.is_absent(), "an indicative price is no trade");
+            }
+        }
+        assert!(shown > after.len() * 9 / 10 && traded > 5, "{product}: {shown} shown, {traded} traded");
+        assert!(near * 10 >= traded * 9, "{product}: {near} of {traded} near the last indicative price");
+    }
+}
+
+#[test]
 fn a_breaker_halts_an_option_and_trading_resumes_by_auction() {
     let wild = MarketOptions { annual_vol_ppm: 900_000, jumps_per_day: 40, ..options(20_240_618, 4, 2) };
     let seen = follow(&mut market(&wild), Nanos::MAX);

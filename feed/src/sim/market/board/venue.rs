@@ -41,12 +41,22 @@ impl Venue {
         }
     }
 
-    /// The first snapshot of a phase: strictly after its start; an auction without cancels has one, before its end.
+    /// The first snapshot of a phase: strictly after its start.
     pub fn first_in(&self, span: &Span) -> Nanos {
-        let from = match span.kind {
-            PhaseKind::AuctionNoCancel => span.end.get() - self.snapshot_ns,
-            _ => span.start.get() + 1,
-        };
+        self.grid(span.start.get() + 1)
+    }
+
+    /// When a phase ends in a match: an auction without cancels just before its end, one of its own at once. No other does.
+    pub fn match_in(&self, span: &Span) -> Nanos {
+        match span.kind {
+            PhaseKind::AuctionMatch => self.first_in(span),
+            PhaseKind::AuctionNoCancel => self.grid(span.end.get() - self.snapshot_ns),
+            _ => Nanos::MAX,
+        }
+    }
+
+    /// The first moment of a snapshot from a moment on.
+    fn grid(&self, from: u64) -> Nanos {
         let grid = from - from % self.snapshot_ns + self.phase_ns;
         Nanos::new(if grid >= from { grid } else { grid + self.snapshot_ns })
     }

@@ -49,8 +49,6 @@ pub(super) struct Term {
     /// Forward, years and rate to price with.
     pub expiry: Expiry,
     pub smile: SsviSlice,
-    /// What the forward moves by when the underlying's does.
-    pub delta_factor: f64,
 }
 
 impl Term {
@@ -65,7 +63,6 @@ impl Term {
             average: averages.then(|| SettlementAverage { start: at(13), end: at(15) }),
             expiry: Expiry::new(1.0, 0.0, RATE),
             smile: SsviSlice { theta: 1e-12, rho: 0.0, psi: 1e-6 },
-            delta_factor: 1.0,
         }
     }
 
@@ -164,6 +161,12 @@ impl Walk {
         }
     }
 
+    /// News in an auction, of so many deviations of a step: the index moves, the smile stays.
+    pub fn hear(&mut self, deviations: i64) {
+        self.value.shock(deviations, &mut self.rng);
+        self.see_index();
+    }
+
     /// The ETF pays a part of its price.
     pub fn pay(&mut self, close: i64, dividend: i64) {
         self.etf_ratio *= (close - dividend) as f64 / close as f64;
@@ -213,7 +216,7 @@ impl Walk {
         if let Some(average) = term.average {
             let averaged = average.at(&term.clock, now, forward, self.settlement_mean());
             years = averaged.years;
-            (expiry.forward, expiry.years, term.delta_factor) = (averaged.forward, years, averaged.delta_factor);
+            (expiry.forward, expiry.years) = (averaged.forward, years);
         }
         // Variance to an expiry: the near level's, reverting to the far one's.
         let reverted = -(exp(-REVERSION * years) - 1.0) / REVERSION;

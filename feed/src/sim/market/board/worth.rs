@@ -8,11 +8,11 @@ use super::walk::Family;
 use shrike_core::units::{SCALE, TradingDay};
 
 impl Board {
-    /// The settlement price: what a line is worth at the close; on the last day what exercise pays, by the index's mean of
+    /// The settlement price: what a line is worth at the close, within the day's limits; on the last day what exercise pays, by the index's mean of
     /// the last two hours (CFFEX) or the ETF's close (SSE).
     pub(super) fn settlement_ticks(&self, line: &Line, day: TradingDay) -> i64 {
         if line.def.expiry != day {
-            return whole(self.worth(line).value).max(1);
+            return line.within_limits(whole(self.worth(line).value));
         }
         let at = match line.family {
             Family::Index => self.walk.settlement_mean(),
@@ -25,25 +25,24 @@ impl Board {
     /// What a line is worth now.
     pub(super) fn worth(&self, line: &Line) -> Worth {
         let (spot, vol, scale) = (self.walk.spot(line.family), self.walk.near, line.ticks_per_unit());
+        let forward = line.forward(&self.terms, &self.walk);
         let worth = |value: f64, half: f64, delta: f64, vega: f64| {
             let busy = 0.75 + self.walk.value.activity() as f64 / 1_024.0;
-            Worth { value: value * scale, half: half * busy, delta: delta * scale, vega: vega * scale, spot, vol }
+            Worth { value: value * scale, half: half * busy, delta: delta * scale, vega: vega * scale, forward, vol }
         };
         let term = |index: usize| self.terms.get(index);
         match line.kind {
             Kind::Index => worth(spot, 0.0, 0.0, 0.0),
             Kind::Etf => worth(spot, 0.3, 1.0, 0.0),
-            Kind::Future(index) => term(index).map_or(Worth::default(), |term| {
-                let forward = term.expiry.forward;
-                worth(forward, 0.5 + 6.0 * term.expiry.years, forward / spot * term.delta_factor, 0.0)
-            }),
+            Kind::Future(index) => {
+                term(index).map_or(Worth::default(), |term| worth(forward, 0.5 + 6.0 * term.expiry.years, 1.0, 0.0))
+            }
             Kind::Option(index, right) => term(index).map_or(Worth::default(), |term| {
                 let greeks = term.value(right, line.strike());
-                let carried = term.expiry.forward / spot * term.delta_factor;
                 // Market makers ask for volatility, and for the hedge.
                 let half = scale * (0.0015 * greeks.vega + 0.0008 * spot * greeks.delta * greeks.delta);
                 let vega = greeks.vega / (1.0 + 3.0 * term.expiry.years);
-                worth(greeks.price, half.max(0.3), greeks.delta * carried, vega)
+                worth(greeks.price, half.max(0.3), greeks.delta, vega)
             }),
         }
     }
