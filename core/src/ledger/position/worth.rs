@@ -109,7 +109,7 @@ impl Position {
         if lots == 0 {
             return Money::ZERO;
         }
-        let Some(value) = price_lots.checked_mul(self.multiplier as i128).map(Money::from_raw) else {
+        let Some(value) = product(price_lots, self.multiplier).map(Money::from_raw) else {
             return Money::ABSENT;
         };
         let fee = value.times_rate(self.rates.open_ratio).plus(times(self.rates.open_per_lot, lots));
@@ -128,7 +128,7 @@ impl Position {
         let mut fee = if self.has_rates || traded.is_none() { Money::ZERO } else { Money::ABSENT };
         for ((lots, value), (ratio, per_lot)) in traded.lots.into_iter().zip(traded.value).zip(by_portion) {
             if lots != 0 {
-                let value = value.checked_mul(self.multiplier as i128).map_or(Money::ABSENT, Money::from_raw);
+                let value = product(value, self.multiplier).map_or(Money::ABSENT, Money::from_raw);
                 fee = fee.plus(value.times_rate(ratio)).plus(times(per_lot, lots));
             }
         }
@@ -168,8 +168,18 @@ impl Traded {
 
 #[inline]
 fn times(per_lot: Money, lots: i64) -> Money {
-    match per_lot.some().and_then(|money| money.raw().checked_mul(lots as i128)) {
+    match per_lot.some().and_then(|money| product(money.raw(), lots)) {
         Some(raw) => Money::from_raw(raw),
         None => Money::ABSENT,
+    }
+}
+
+/// The product, if there is one. Of two numbers of 64 bits there always is: one multiplication instead of a checked one of
+/// 128 bits, which takes thirty instructions.
+#[inline]
+fn product(money: i128, factor: i64) -> Option<i128> {
+    match i64::try_from(money) {
+        Ok(money) => Some(money as i128 * factor as i128),
+        Err(_) => money.checked_mul(factor as i128),
     }
 }
