@@ -9,16 +9,15 @@
 use super::{Peer, median};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
+use shrike_bench::replay::Journals;
 use shrike_bench::{Host, Outcome, place};
 use shrike_config::tables::Tables;
 use shrike_config::{Config, Loaded, Source};
 use shrike_core::codes::RequestKind;
-use shrike_core::event::{Event, MarketSlot, Seq, flags};
+use shrike_core::event::{Event, MarketSlot, flags};
 use shrike_core::venue::{MarketFeed, Next};
-use shrike_engine::replay::verify;
-use shrike_engine::runtime::{Quarantine, journal_dir};
+use shrike_engine::runtime::journal_dir;
 use shrike_engine::setup;
-use shrike_engine::stage::Stage;
 use shrike_journal::Reader;
 use shrike_tools::{bench, compose};
 use std::path::{Path, PathBuf};
@@ -45,10 +44,10 @@ pub fn rows() -> Vec<Peer> {
     ]
 }
 
-fn ours(host: &mut Host, rate: fn(&Ours, u64) -> Result<f64, String>) -> Outcome {
+fn ours(host: &mut Host, rate: fn(&Ours, &Host, u64) -> Result<f64, String>) -> Outcome {
     let (runs, loops) = if host.short { (1, 1) } else { (RUNS, LOOPS) };
     let measured = Ours::new().and_then(|ours| {
-        let rates: Result<Vec<f64>, String> = (0..runs).map(|_| rate(&ours, loops)).collect();
+        let rates: Result<Vec<f64>, String> = (0..runs).map(|_| rate(&ours, host, loops)).collect();
         Ok(Outcome::Rate(median(rates?), ours.done.to_string()))
     });
     measured.unwrap_or_else(Outcome::Absent)
@@ -58,17 +57,17 @@ fn theirs(host: &mut Host, peer: &str, script: &str) -> Outcome {
     if host.short {
         return Outcome::Absent(String::from("a short run starts no other engine"));
     }
-    beside(peer, script).unwrap_or_else(Outcome::Absent)
+    beside(host, peer, script).unwrap_or_else(Outcome::Absent)
 }
 
 /// The peer's runs, between runs of ours.
-fn beside(peer: &str, script: &str) -> Result<Outcome, String> {
+fn beside(host: &Host, peer: &str, script: &str) -> Result<Outcome, String> {
     let ours = Ours::new()?;
     let (mut replays, mut backtests) = (Vec::new(), Vec::new());
     let mut run_ours = || {
         for _ in 0..RUNS {
-            replays.push(ours.replay(LOOPS)?);
-            backtests.push(ours.backtest(1)?);
+            replays.push(ours.replay(host, LOOPS)?);
+            backtests.push(ours.backtest(host, 1)?);
         }
         Ok::<_, String>(())
     };
@@ -171,30 +170,20 @@ impl Ours {
         Ok(ours)
     }
 
-    /// Million ticks a second, journals read and decided again `loops` times.
-    fn replay(&self, loops: u64) -> Result<f64, String> {
-        let start = cpu_s();
+    /// Million ticks a second of the journals, which are mapped and read before, each time over fresh stages.
+    fn replay(&self, host: &Host, loops: u64) -> Result<f64, String> {
+        let journals = Journals::read(self.home.path())?;
+        let mut cpu_ns = 0;
         for _ in 0..loops {
-            let (mut signal, mut order) = setup::stages(&self.loaded.config, &self.tables);
-            self.verified("signal", &mut signal)?;
-            self.verified("order", &mut order)?;
+            let [signal, order] = journals.verify(host, setup::stages(&self.loaded.config, &self.tables))?;
+            cpu_ns += signal.cpu + order.cpu;
         }
-        Ok((self.done.ticks * loops) as f64 / (cpu_s() - start) / 1e6)
-    }
-
-    fn verified(&self, journal: &str, stage: &mut impl Stage) -> Result<(), String> {
-        let journal = Reader::open(&journal_dir(self.home.path(), journal)).map_err(|error| error.to_string())?;
-        let report =
-            verify(journal, stage, (Seq::ABSENT, Seq::ABSENT), &Quarantine::default(), &mut |_| {}, &mut |_| {});
-        match report.map_err(|error| error.to_string())?.differences {
-            0 => Ok(()),
-            differences => Err(format!("{differences} outputs differ")),
-        }
+        Ok((journals.ticks * loops) as f64 * 1e3 / cpu_ns as f64)
     }
 
     /// Million ticks a second of a backtest in a new home in memory, from its first event to its last. Reading the market
     /// and preparing the journals' files do not count, writing them does.
-    fn backtest(&self, _loops: u64) -> Result<f64, String> {
+    fn backtest(&self, _: &Host, _loops: u64) -> Result<f64, String> {
         let home = place::in_memory()?;
         let loaded = configured(home.path(), &self.loaded.config.market.data)?;
         let mut market = Prepared::new(&self.market);

@@ -14,7 +14,7 @@ pub mod pingpong;
 pub mod place;
 pub mod plot;
 mod pricing;
-mod replay;
+pub mod replay;
 pub mod run;
 mod schedule;
 mod stages;

@@ -10,9 +10,11 @@ use shrike_core::codes::{OrderStatus, StageId};
 use shrike_core::event::{Body, Event, Header, Kind, OrderRequest, Quote, Seq, TargetQuote, flags};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::units::{Lots, Nanos, Price, Qty};
+use shrike_engine::order::OrderStage;
 use shrike_engine::replay::{self, VerifyReport};
 use shrike_engine::runtime::{OrderNode, Quarantine, StageJournal, StageLog, fold_order, journal_dir};
 use shrike_engine::setup;
+use shrike_engine::signal::SignalStage;
 use shrike_engine::stage::{Driver, Stage};
 use shrike_journal::{Directory, Reader, Segment, Segments, Writer, WriterOptions};
 use std::io;
@@ -103,15 +105,15 @@ impl Home {
 
 fn verified(host: &Host, overrides: &[String]) -> Result<Outcome, String> {
     let home = Home::of(host, overrides)?;
-    let (signal_journal, order_journal) = (Read::open(&home.journal("signal"))?, Read::open(&home.journal("order"))?);
-    let (ticks, _) = (ticks(&signal_journal)?, ticks(&order_journal)?);
+    let journals = Journals::read(home.place.path())?;
+    let ticks = journals.ticks;
     let mut runs = [[Took::default(); 2]; RUNS];
     let (runs, passes) = if host.short { (runs.split_at_mut(1).0, 1) } else { (&mut runs[..], PASSES) };
     for [signal_took, order_took] in runs.iter_mut() {
         for _ in 0..passes {
-            let (mut signal, mut order) = setup::stages(&home.loaded.config, &home.tables);
-            signal_took.add(timed(host, || pass(&signal_journal, &mut signal)))?;
-            order_took.add(timed(host, || pass(&order_journal, &mut order)))?;
+            let [signal, order] = journals.verify(host, setup::stages(&home.loaded.config, &home.tables))?;
+            signal_took.add(signal);
+            order_took.add(order);
         }
     }
     let of = |time: fn(&Took) -> u64| move |run: &[Took; 2]| run.iter().map(time).sum::<u64>();
@@ -125,6 +127,38 @@ fn verified(host: &Host, overrides: &[String]) -> Result<Outcome, String> {
         "{ticks} ticks {passes} times; signal {signal_ns:.0} ns, order {order_ns:.0} ns a tick; {by_wall:.2} M/s by the wall"
     );
     Ok(Outcome::Rate(rate, note))
+}
+
+/// The journals of both stages of a home, mapped and read once.
+pub struct Journals {
+    signal: Read,
+    order: Read,
+    /// Source ticks in them.
+    pub ticks: u64,
+}
+
+impl Journals {
+    /// Those of this home.
+    ///
+    /// # Errors
+    /// What cannot be read, in words.
+    pub fn read(home: &Path) -> Result<Self, String> {
+        let [signal, order] = ["signal", "order"].map(|name| Read::open(&journal_dir(home, name)));
+        let (signal, order) = (signal?, order?);
+        let (ticks, _) = (ticks(&signal)?, ticks(&order)?);
+        Ok(Self { signal, order, ticks })
+    }
+
+    /// Goes over both once, decides every output again and compares; what that took, by stage.
+    ///
+    /// # Errors
+    /// How many outputs differ.
+    pub fn verify(&self, host: &Host, stages: (SignalStage, OrderStage)) -> Result<[Took; 2], String> {
+        let (mut signal, mut order) = stages;
+        let (signal_took, signal_done) = timed(host, || pass(&self.signal, &mut signal));
+        let (order_took, order_done) = timed(host, || pass(&self.order, &mut order));
+        signal_done.and(order_done).map(|()| [signal_took, order_took])
+    }
 }
 
 /// A journal whose segments are mapped once: whoever goes over it again opens no file and takes no page fault.
@@ -182,16 +216,17 @@ fn timed<T>(host: &Host, work: impl FnOnce() -> T) -> (Took, T) {
 
 /// Nanoseconds of the processor, and by the wall's clock. On a shared host only the first are ours.
 #[derive(Clone, Copy, Default)]
-struct Took {
-    cpu: u64,
-    wall: u64,
+pub struct Took {
+    /// Of the processor.
+    pub cpu: u64,
+    /// By the wall's clock.
+    pub wall: u64,
 }
 
 impl Took {
-    fn add(&mut self, (more, done): (Self, Result<(), String>)) -> Result<(), String> {
+    fn add(&mut self, more: Self) {
         self.cpu += more.cpu;
         self.wall += more.wall;
-        done
     }
 }
 
