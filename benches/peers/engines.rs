@@ -36,7 +36,7 @@ const TIMES_ASKED: f64 = 50.0;
 /// The rows.
 pub fn rows() -> Vec<Peer> {
     vec![
-        ("peer engines, IF ticks: ours, backtest", |host| ours(host, Ours::backtest)),
+        ("peer engines, IF ticks: ours, backtest", |host| ours(host, |ours, _, _| ours.backtest())),
         ("peer engines, IF ticks: ours, replayed", |host| ours(host, Ours::replay)),
         ("peer engines, IF ticks: wtpy", |host| theirs(host, "wtpy", "timed_wtpy.py")),
         ("peer engines, IF ticks: vnpy", |host| theirs(host, "vnpy", "timed_vnpy.py")),
@@ -67,7 +67,7 @@ fn beside(host: &Host, peer: &str, script: &str) -> Result<Outcome, String> {
     let mut run_ours = || {
         for _ in 0..RUNS {
             replays.push(ours.replay(host, LOOPS)?);
-            backtests.push(ours.backtest(host, 1)?);
+            backtests.push(ours.backtest()?);
         }
         Ok::<_, String>(())
     };
@@ -183,7 +183,7 @@ impl Ours {
 
     /// Million ticks a second of a backtest in a new home in memory, from its first event to its last. Reading the market
     /// and preparing the journals' files do not count, writing them does.
-    fn backtest(&self, _: &Host, _loops: u64) -> Result<f64, String> {
+    fn backtest(&self) -> Result<f64, String> {
         let home = place::in_memory()?;
         let loaded = configured(home.path(), &self.loaded.config.market.data)?;
         let mut market = Prepared::new(&self.market);

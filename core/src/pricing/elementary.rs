@@ -63,13 +63,19 @@ const FROM_ROOT: u64 = 0x3ff0_0000_0000_0000 - 0x3fe6_a09e_667f_3bcd;
 const WHOLE_BITS: u64 = 0x4330_0000_0000_0000;
 const WHOLE: f64 = 4_503_599_627_370_496.0;
 
+/// The power of two that a positive normal number is nearest to by its ratio: the exponent, and the power itself.
+#[inline(always)]
+pub fn nearest_power(x: f64) -> (f64, f64) {
+    let biased = x.to_bits().wrapping_add(FROM_ROOT) >> 52;
+    (f64::from_bits(WHOLE_BITS | biased) - (WHOLE + 1023.0), f64::from_bits(biased << 52))
+}
+
 /// `ln(numerator / denominator)` of two positive normal numbers, within 2 ulp also where they are nearly equal: the
 /// quotient, whose rounding would be most of such a logarithm, only chooses the power of two.
 #[inline(always)]
 pub fn ln_ratio(numerator: f64, denominator: f64) -> f64 {
-    let biased = (numerator / denominator).to_bits().wrapping_add(FROM_ROOT) >> 52;
-    let exponent = f64::from_bits(WHOLE_BITS | biased) - (WHOLE + 1023.0);
-    let scaled = denominator * f64::from_bits(biased << 52);
+    let (exponent, power) = nearest_power(numerator / denominator);
+    let scaled = denominator * power;
     let z = (numerator - scaled) / (numerator + scaled);
     let z2 = z * z;
     let tail = mul_add(exponent, LN_2_LOW, z * z2 * polynomial(&LN, z2));

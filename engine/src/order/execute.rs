@@ -216,11 +216,11 @@ impl OrderStage {
         if missing <= 0 || waits || live >= self.settings.live_per_side_max {
             return false;
         }
-        self.insert(pair, side, (price, Lots::new(missing)), quoting, out)
+        self.insert(pair, side, price, Lots::new(missing), quoting, out)
     }
 
     /// An order for the missing lots, or why there is none where that was not told yet.
-    fn insert(&self, pair: Pair, side: Side, (price, lots): (Price, Lots), quoting: bool, out: &mut OutSlot) -> bool {
+    fn insert(&self, pair: Pair, side: Side, price: Price, lots: Lots, quoting: bool, out: &mut OutSlot) -> bool {
         let Some(row) = self.targets.get(pair) else { return false };
         let Some(obstacle) = row.obstacles.get(side_index(side)) else { return false };
         let mut refuse = |refused: Refused, lots: Lots, error_code: i32| {

@@ -43,7 +43,7 @@ impl Status {
     }
 }
 
-/// Takes requests to the venue, and requests for timers.
+/// Takes requests to the venue, and requests for timers, on the edge's thread; it must not call the stages.
 pub type Sink<'a> = dyn FnMut(&RequestSlot) + 'a;
 
 /// The stages, from the edge's side.

@@ -8,14 +8,18 @@ use crate::setup;
 use crate::signal::{SignalStage, StrategySpec};
 use shrike_config::Config;
 use shrike_config::tables::Tables;
-use shrike_core::clock::SimTime;
+use shrike_core::clock::{Clock, SimTime};
 use shrike_core::codes::StageId;
-use shrike_core::event::{Event, Header, Login, Rates, Seq, flags};
+use shrike_core::event::{Event, Header, Login, MarketSlot, Rates, ReportSlot, Seq, flags};
 use shrike_core::thread::ThreadPlan;
 use shrike_core::units::{Lots, Money, Nanos};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock};
+
+type Log = <Desk as Journals>::Log;
 
 // ---- lives --------------------------------------------------------------------------------------------------------
 
@@ -50,26 +54,39 @@ fn open_under(home: &Desk, settings: &OrderSettings) -> Engine<Desk> {
 }
 
 fn live(home: &Desk, feed: &mut Feed, venue: &mut Venue, told: bool) {
+    live_on(home, feed, venue, told, |nodes, clock| Inline::new(nodes, clock, 1_024));
+}
+
+fn live_on<S: Stages<Log = Log>>(
+    home: &Desk,
+    feed: &mut Feed,
+    venue: &mut Venue,
+    told: bool,
+    put: impl FnOnce(Nodes<Log>, Clock) -> S,
+) {
     let engine = open(home);
     let begin = Nanos::china(today(), 9 * 3600, 0).max(engine.folded().order.taken_ns).after(1);
-    engine
-        .run(Run {
-            feed,
-            gateway: venue,
-            pace: Pace::Max(Arc::new(SimTime::new(begin))),
-            told: &AtomicBool::new(told),
-            commands: None,
-            catchup_before: Nanos::ABSENT,
-            days: 0,
-            progress: &mut |_, _| {},
-            say: &mut |text| panic!("{text}"),
-            config_text: "",
-        })
-        .unwrap();
+    let run = Run {
+        feed,
+        gateway: venue,
+        pace: Pace::Max(Arc::new(SimTime::new(begin))),
+        told: &AtomicBool::new(told),
+        commands: None,
+        catchup_before: Nanos::ABSENT,
+        days: 0,
+        progress: &mut |_, _| {},
+        say: &mut |text| panic!("{text}"),
+        config_text: "",
+    };
+    engine.run_on(run, |nodes, clock, _| Ok(put(nodes, clock))).unwrap();
 }
 
 /// A home after a session, and the venue's side of it.
 fn session() -> (Desk, Venue) {
+    session_on(|_, nodes, clock| Inline::new(nodes, clock, 1_024))
+}
+
+fn session_on<S: Stages<Log = Log>>(put: impl FnOnce(&Desk, Nodes<Log>, Clock) -> S) -> (Desk, Venue) {
     let (home, mut venue) = (Desk::empty(), Venue::default());
     let begin = Nanos::china(today(), 9 * 3600, 0);
     venue.says(begin, &Login { trading_day: today(), front_id: 1, session_id: 7, ..Login::default() });
@@ -86,7 +103,7 @@ fn session() -> (Desk, Venue) {
             ..Rates::default()
         },
     );
-    live(&home, &mut Feed::of_a_day(begin), &mut venue, false);
+    live_on(&home, &mut Feed::of_a_day(begin), &mut venue, false, |nodes, clock| put(&home, nodes, clock));
     assert!(
         venue.orders.len() > 10 && venue.orders.iter().any(|order| order.lots > Lots::new(1)),
         "{:?}",
@@ -160,6 +177,65 @@ fn assert_caught_up(home: &Desk, cut: (usize, usize)) {
         let wanted = Wanted::Position { lots: stated.lots, limit: stated.limit, aggressive: true };
         assert_eq!((row.revision, row.wanted), (stated.revision, wanted), "{cut:?}");
     }
+}
+
+/// Counts what leaves from within each call.
+struct Watched {
+    stages: Inline<Log>,
+    home: Desk,
+    left: Rc<RefCell<BTreeMap<&'static str, usize>>>,
+}
+
+impl Watched {
+    fn call<T>(
+        &mut self,
+        name: &'static str,
+        to: &mut Sink<'_>,
+        call: impl FnOnce(&mut Inline<Log>, &mut Sink<'_>) -> T,
+    ) -> T {
+        let Self { stages, home, left } = self;
+        call(stages, &mut |request| {
+            let (last, _) = *home.records(StageId::Order).last().unwrap();
+            assert_eq!((last.seq, last.kind), (request.header().seq, request.header().kind), "it is the last record");
+            *left.borrow_mut().entry(name).or_default() += 1;
+            to(request);
+        })
+    }
+}
+
+impl Stages for Watched {
+    type Log = Log;
+
+    fn market(&mut self, slot: &MarketSlot, request: &mut Sink<'_>) -> Result<(), Stopped> {
+        self.call("market", request, |stages, request| stages.market(slot, request))
+    }
+    fn report(&mut self, slot: &ReportSlot, request: &mut Sink<'_>) -> Result<(), Stopped> {
+        self.call("report", request, |stages, request| stages.report(slot, request))
+    }
+    fn settle(&mut self, request: &mut Sink<'_>) -> Result<(), Stopped> {
+        self.call("settle", request, Stages::settle)
+    }
+    fn status(&self) -> Status {
+        self.stages.status()
+    }
+    fn finish(self) -> Nodes<Log> {
+        self.stages.finish()
+    }
+}
+
+#[test]
+fn a_request_leaves_as_soon_as_it_is_journaled() {
+    let left = Rc::new(RefCell::new(BTreeMap::new()));
+    let watch = |home: &Desk, nodes, clock| Watched {
+        stages: Inline::new(nodes, clock, 1_024),
+        home: home.clone(),
+        left: left.clone(),
+    };
+    let (_, venue) = session_on(watch);
+    let left = left.borrow();
+    println!("{left:?} of {} orders", venue.orders.len());
+    assert!(left["market"] > 10 && left["report"] > 0, "orders at their ticks, the resync at the login: {left:?}");
+    assert!(!left.contains_key("settle"), "nothing waits for what follows from it: {left:?}");
 }
 
 #[test]

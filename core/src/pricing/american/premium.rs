@@ -15,7 +15,7 @@ pub struct Premium {
 }
 
 impl Premium {
-    /// At an asset's price of `moneyness` strikes. Cost with 27 points: below a microsecond.
+    /// At an asset's price of `moneyness` strikes. Cost with 22 points: below a microsecond.
     #[inline]
     pub fn of<const L: usize, const N: usize, const P: usize>(
         scheme: &Scheme<L, N, P>,

@@ -36,6 +36,17 @@ fn the_fast_scheme_holds_on_the_grid() {
 }
 
 #[test]
+fn so_does_the_papers_scheme_of_that_cost() {
+    let scheme = Box::new(Scheme::<7, 7, 27>::new(2));
+    let mut boundary = |terms: &Terms| Boundary::new(&scheme, Equation::A, *terms);
+    let (rmse, worst) = errors(|expiry, right, strike, vol| {
+        price_by(&scheme, &mut boundary, &Asset::future(expiry), right, strike, vol)
+    });
+    println!("(7, 2, 7, 27): RMSE {rmse:.2e}, at most {worst:.2e}");
+    assert!(rmse < 1e-5, "{rmse:e}");
+}
+
+#[test]
 fn the_lattice_adds_nothing_to_its_error() {
     let mut boundaries = Boundaries::new();
     let (rmse, worst) = errors(|expiry, right, strike, vol| boundaries.price(expiry, right, strike, vol));

@@ -5,7 +5,7 @@
 //! is away; beyond the limit the volatility differs by a smooth factor. The coefficients are fits made by
 //! `tools/oracles/implied_start.py`.
 
-use crate::pricing::elementary::{mul_add, polynomial};
+use crate::pricing::elementary::{mul_add, nearest_power, polynomial};
 use std::f64::consts::LN_2;
 
 /// `(h / u)^2` in `1 / (1 + u / 8)`, h being the deviations and u the logarithm of that ratio.
@@ -21,18 +21,11 @@ const RATIO: [[f64; 4]; 5] = [
     [1.512_167_156_174_734e-5, -4.710_522_324_968_368e-5, 0.0, 0.0],
     [0.000_181_704_507_949_919_24, 0.0, 0.0, 0.0],
 ];
-/// What to add to the bits of a number so that its exponent counts from the root of one half.
-const FROM_ROOT: u64 = 0x3ff0_0000_0000_0000 - 0x3fe6_a09e_667f_3bcd;
-/// 2^52 as bits and as a number.
-const WHOLE_BITS: u64 = 0x4330_0000_0000_0000;
-const WHOLE: f64 = 4_503_599_627_370_496.0;
 
 /// `ln(1 + r)` for `r >= 0` within 1e-7 of it, also of a small one.
 #[inline(always)]
 fn ln_1p(r: f64) -> f64 {
-    let biased = (1.0 + r).to_bits().wrapping_add(FROM_ROOT) >> 52;
-    let exponent = f64::from_bits(WHOLE_BITS | biased) - (WHOLE + 1023.0);
-    let power = f64::from_bits(biased << 52);
+    let (exponent, power) = nearest_power(1.0 + r);
     let z = (r + (1.0 - power)) / (r + (1.0 + power));
     let z2 = z * z;
     let tail = mul_add(z2, mul_add(z2, mul_add(z2, 2.0 / 7.0, 2.0 / 5.0), 2.0 / 3.0), 2.0);

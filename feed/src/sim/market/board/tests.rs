@@ -435,7 +435,8 @@ fn a_call_auction_shows_an_indicative_price_and_then_the_book() {
                 (one.last.volume, one.last.bids[0], one.last.asks[0]),
                 (Qty::ZERO, Price::ABSENT, Price::ABSENT)
             );
-            assert!(one.last.last.is_absent() || one.last.last >= one.last.lower_limit);
+            let limits = one.last.lower_limit..=one.last.upper_limit;
+            assert!(one.last.last.is_absent() || limits.contains(&one.last.last), "{}", one.last.last);
         }
         let (mut traded, mut shown, mut near) = (0, 0, 0);
         for (one, before) in after.iter().zip(&late) {

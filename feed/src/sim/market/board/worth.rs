@@ -8,8 +8,8 @@ use super::walk::Family;
 use shrike_core::units::{SCALE, TradingDay};
 
 impl Board {
-    /// The settlement price: what a line is worth at the close, within the day's limits; on the last day what exercise pays, by the index's mean of
-    /// the last two hours (CFFEX) or the ETF's close (SSE).
+    /// The settlement price: what a line is worth at the close, within the day's limits; on the last day what exercise
+    /// pays, by the index's mean of the last two hours (CFFEX) or the ETF's close (SSE).
     pub(super) fn settlement_ticks(&self, line: &Line, day: TradingDay) -> i64 {
         if line.def.expiry != day {
             return line.within_limits(whole(self.worth(line).value));
