@@ -169,13 +169,15 @@ impl<S: Storage> Writer<S> {
     ///
     /// # Errors
     /// [`Full`], when the reserve is used up too.
+    #[cold]
     pub fn append_reserve(&mut self, header: &Header, body: &[u8]) -> Result<Seq, Full> {
         let bytes = padded(Header::SIZE + body.len());
         self.make_room(bytes, true)?;
         self.put(header, body, bytes)
     }
 
-    #[inline]
+    /// Always in line: it is called in two places, of which one is rare.
+    #[inline(always)]
     fn put(&mut self, header: &Header, body: &[u8], bytes: usize) -> Result<Seq, Full> {
         debug_assert_ne!(header.kind, ROLL_KIND, "the journal's own kind");
         let seq = self.next;

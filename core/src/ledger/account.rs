@@ -34,11 +34,8 @@ struct Sum {
 }
 
 impl Sum {
-    /// Parts beyond this are no money of this world; they count as absent, so that the sum cannot overflow.
-    const MOST: i128 = 1 << 94;
-
     fn part(money: Money) -> Option<i128> {
-        money.some().map(Money::raw).filter(|raw| (-Self::MOST..=Self::MOST).contains(raw))
+        Some(money.raw()).filter(|&raw| is_of_this_world(raw))
     }
 
     #[inline]
@@ -61,6 +58,13 @@ impl Sum {
     }
 }
 
+/// Parts from 2^94 on are no money of this world, and absent is one of them; they count as absent, so that the sums of 2^24
+/// contracts, more than there can be, stay below 2^118, and a few of those cannot overflow.
+#[inline]
+const fn is_of_this_world(raw: i128) -> bool {
+    matches!(raw >> 94, -1 | 0)
+}
+
 /// The sums of every contract's [`Worth`].
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Totals {
@@ -81,7 +85,33 @@ impl Totals {
         self.frozen.replace(old.frozen, new.frozen);
     }
 
+    #[inline]
     pub(super) fn funds(&self, account: &Account) -> Funds {
+        let Self { close_profit, position_profit, commission, margin, frozen } = self;
+        let absent = close_profit.absent | position_profit.absent | commission.absent | margin.absent | frozen.absent;
+        let base = [account.pre_balance, account.base_close_profit, account.base_commission].map(Money::raw);
+        if absent != 0 || !base.into_iter().all(is_of_this_world) {
+            return self.incomplete_funds(account);
+        }
+        let [pre_balance, base_close_profit, base_commission] = base;
+        let close_profit = close_profit.raw + base_close_profit;
+        let commission = commission.raw + base_commission;
+        let equity = pre_balance + close_profit + position_profit.raw - commission;
+        Funds {
+            pre_balance: Money::from_raw(pre_balance),
+            close_profit: Money::from_raw(close_profit),
+            position_profit: Money::from_raw(position_profit.raw),
+            commission: Money::from_raw(commission),
+            margin: Money::from_raw(margin.raw),
+            frozen: Money::from_raw(frozen.raw),
+            equity: Money::from_raw(equity),
+            available: Money::from_raw(equity - margin.raw - frozen.raw),
+        }
+    }
+
+    /// The same where a part may be absent.
+    #[cold]
+    fn incomplete_funds(&self, account: &Account) -> Funds {
         let close_profit = self.close_profit.money().plus(account.base_close_profit);
         let commission = self.commission.money().plus(account.base_commission);
         let (position_profit, margin) = (self.position_profit.money(), self.margin.money());

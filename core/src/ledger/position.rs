@@ -5,7 +5,7 @@ mod worth;
 
 pub(super) use worth::Worth;
 
-use self::worth::Traded;
+use self::worth::{OpeningCap, Traded};
 use super::details::Details;
 use super::order::Exposure;
 use super::side::{Closing, Holding};
@@ -68,6 +68,7 @@ pub struct Position {
     settlement: Price,
     upper_limit: Price,
     multiplier: i64,
+    opening_cap: OpeningCap,
     orders_sent: u32,
     cancels_sent: u32,
     exchange: Exchange,
@@ -98,6 +99,7 @@ impl Position {
             settlement: Price::ABSENT,
             upper_limit: Price::ABSENT,
             multiplier: def.multiplier,
+            opening_cap: OpeningCap::default(),
             orders_sent: 0,
             cancels_sent: 0,
             exchange,
@@ -261,6 +263,13 @@ impl Position {
         self.bound(side, lots.get(), price.raw() as i128 * lots.get() as i128)
     }
 
+    /// What such an order binds at most, at any price up to the latest quote's upper limit: a table's look-up. Absent where
+    /// [`Self::opening_cost`] must be asked.
+    #[inline]
+    pub fn opening_cost_most(&self, side: Side, lots: Lots) -> Money {
+        self.opening_cap.of(side, lots)
+    }
+
     #[inline]
     pub(super) fn holding(&self, side: Side) -> &Holding {
         match side {
@@ -310,8 +319,12 @@ impl Position {
     /// Whether the quote moves what is held: then the caller has it valued again.
     #[inline]
     pub(super) fn set_quote(&mut self, quote: &Quote, taken_ns: Nanos) -> bool {
+        let limit_moved = quote.upper_limit != self.quote.upper_limit;
         self.quote = *quote;
         self.quote_ns = taken_ns;
+        if limit_moved {
+            self.value_opening();
+        }
         if quote.last.is_absent() || quote.last == self.last {
             return false;
         }

@@ -9,7 +9,7 @@ use super::rate::RateWindow;
 use super::settings::{ContractLimits, OrderSettings};
 use shrike_core::codes::{Offset, RefusalReason, Side};
 use shrike_core::event::{InstrumentDef, OrderRequest};
-use shrike_core::ledger::{Ledger, Order, Position};
+use shrike_core::ledger::{Funds, Ledger, Order, Position};
 use shrike_core::seeded::{self, Bug};
 use shrike_core::units::{Lots, Money, Nanos, Price};
 
@@ -206,23 +206,41 @@ impl Gate<'_> {
         Ok(())
     }
 
-    /// Margin and fee are covered, and the margin in use keeps its ratio of equity.
+    /// Margin and fee are covered, and the margin in use keeps its ratio of equity. What they are at most nearly always
+    /// is, so what they are is reckoned only where it is not.
     #[inline]
     fn funds(&self, order: &OrderRequest, book: &Position, side: Side) -> Result<(), Refused> {
+        let funds = self.ledger.funds();
+        let used = funds.margin.plus(funds.frozen);
+        let most = funds.equity.times_rate(self.settings.margin_ratio_max);
+        let room = funds.available.min(most.minus(used));
+        // The price is none above the upper limit.
+        let cap = book.opening_cost_most(side, order.lots);
+        if cap.is_present() && cap <= room { Ok(()) } else { self.exact_funds(order, book, side, &funds, used, most) }
+    }
+
+    #[cold]
+    fn exact_funds(
+        &self,
+        order: &OrderRequest,
+        book: &Position,
+        side: Side,
+        funds: &Funds,
+        used: Money,
+        most: Money,
+    ) -> Result<(), Refused> {
         let price = if order.price.is_present() { order.price } else { book.quote().upper_limit };
         let cost = book.opening_cost(side, order.lots, price);
         if cost.is_absent() {
             return Err(Refused::plain(RefusalReason::Rates));
         }
-        let funds = self.ledger.funds();
         let whole = |money: Money| i64::try_from(money.raw() / Money::ONE_RAW).unwrap_or(i64::MAX);
         let left = funds.available.minus(cost);
         if left.is_absent() || left < Money::ZERO {
             let (limit, value) = (whole(funds.available), whole(cost));
             return Err(Refused { reason: RefusalReason::Funds, limit, value });
         }
-        let used = funds.margin.plus(funds.frozen).plus(cost);
-        let most = funds.equity.times_rate(self.settings.margin_ratio_max);
+        let used = used.plus(cost);
         if used.is_absent() || most.is_absent() || used > most {
             return Err(Refused { reason: RefusalReason::Funds, limit: whole(most), value: whole(used) });
         }

@@ -135,11 +135,30 @@ pub struct Stamp {
     exch_ns: Nanos,
 }
 
-/// The dates of the snapshot before: they seldom change, and reading one costs as much as a whole level.
+/// The dates and the second of the snapshot before. Dates seldom change, and a second has snapshots of every contract;
+/// reading one costs as much as a whole level.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Dates {
     trading: Date,
     action: Date,
+    time: Time,
+}
+
+/// A time's text and the second of the day that it says.
+#[derive(Clone, Copy, Debug, Default)]
+struct Time {
+    text: [u8; 9],
+    second: Option<u32>,
+}
+
+impl Time {
+    #[inline]
+    fn read(&mut self, text: &[u8; 9]) -> Option<u32> {
+        if self.text != *text {
+            *self = Self { text: *text, second: second_of_day(text) };
+        }
+        self.second
+    }
 }
 
 /// A date's text and what it says.
@@ -182,7 +201,7 @@ pub fn stamp(
     let own = dates.trading.read(&snapshot.trading_day);
     let trading_day = if contract.exchange == Exchange::Czce { Some(session_day) } else { own.day };
     let trading_day = trading_day.ok_or(Malformed::Day)?;
-    let second = second_of_day(&snapshot.time).ok_or(Malformed::Time)?;
+    let second = dates.time.read(&snapshot.time).ok_or(Malformed::Time)?;
     let millis = u32::try_from(snapshot.millis).ok().filter(|&millis| millis < 1_000).ok_or(Malformed::Time)?;
     let (action_day, start) = if contract.exchange == Exchange::Dce && is_night(second) {
         let day = nearest_date(second, received);

@@ -130,9 +130,9 @@ pub fn report(request: &OrderRequest, status: OrderStatus) -> OrderReport {
 }
 
 /// A snapshot whose best ask is the day's upper limit, where nothing may be quoted: a quoter shows its bid alone, one
-/// order. Each `step` has another price. Without a bid, it shows nothing.
+/// order. Without a bid, it shows nothing. Each `step` has another last price; limits stand still, as on any day.
 pub fn snapshot(step: u32, with_bid: bool) -> DepthSnapshot {
-    let price = 12_000.0 + f64::from(step % 64) * 5.0;
+    let price = 12_000.0;
     let level = |depth: i32| {
         let off = f64::from(depth) * 5.0;
         let bid = if with_bid { price - off } else { f64::MAX };
@@ -140,7 +140,7 @@ pub fn snapshot(step: u32, with_bid: bool) -> DepthSnapshot {
     };
     DepthSnapshot {
         trading_day: *b"20181009\0",
-        last: price,
+        last: price - f64::from(step % 64) * 5.0,
         pre_settlement: 12_240.0,
         pre_close: 12_180.0,
         pre_open_interest: 301_002.0,

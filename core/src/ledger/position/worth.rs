@@ -31,6 +31,7 @@ impl Position {
     pub(super) fn value_all(&mut self) {
         self.value_held();
         self.value_working();
+        self.value_opening();
     }
 
     /// All that lots held or closed are worth.
@@ -67,6 +68,17 @@ impl Position {
             }
         };
         self.worth.frozen = of(Side::Buy).plus(of(Side::Sell));
+    }
+
+    /// What follows the day's upper limit: the most that an opening lot can bind.
+    #[cold]
+    pub(super) fn value_opening(&mut self) {
+        // What an order binds grows with its price, unless a rate is no rate.
+        let rates = &self.rates;
+        let ratios = [rates.open_ratio, rates.long_margin_ratio, rates.short_margin_ratio];
+        let grows = self.multiplier > 0 && ratios.iter().all(|&ratio| ratio >= 0);
+        let one = |side| self.opening_cost(side, Lots::new(1), self.quote.upper_limit);
+        self.opening_cap = if grows { OpeningCap::new(one) } else { OpeningCap::default() };
     }
 
     fn margin_of(&self, side: Side) -> Money {
@@ -133,6 +145,35 @@ impl Position {
             }
         }
         fee
+    }
+}
+
+/// What opening a lot binds at most, by side of the market, in units of 1e-8; `i64::MIN` where that is not known.
+#[derive(Clone, Copy, PartialEq, Debug, NoUninit, CheckedBitPattern)]
+#[repr(C)]
+pub(super) struct OpeningCap {
+    buy: i64,
+    sell: i64,
+}
+
+impl Default for OpeningCap {
+    fn default() -> Self {
+        Self { buy: i64::MIN, sell: i64::MIN }
+    }
+}
+
+impl OpeningCap {
+    /// From what one lot costs. Margin and fee are rounded once each: a lot of many may cost a unit more than one alone.
+    fn new(one: impl Fn(Side) -> Money) -> Self {
+        let cap = |side| one(side).some().and_then(|money| i64::try_from(money.raw() + 2).ok()).unwrap_or(i64::MIN);
+        Self { buy: cap(Side::Buy), sell: cap(Side::Sell) }
+    }
+
+    #[inline]
+    pub(super) fn of(&self, side: Side, lots: Lots) -> Money {
+        let per_lot = if side == Side::Buy { self.buy } else { self.sell };
+        let known = per_lot != i64::MIN && lots.get() >= 0;
+        if known { Money::from_raw(per_lot as i128 * lots.get() as i128) } else { Money::ABSENT }
     }
 }
 

@@ -4,6 +4,7 @@
 mod garbage;
 mod lots;
 mod money;
+mod most;
 mod permutations;
 mod restatement;
 mod sequences;
