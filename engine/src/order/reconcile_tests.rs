@@ -5,7 +5,9 @@ use super::desk::*;
 use super::kit::*;
 use super::reconcile::{MOVING_ANSWERS, OnDifference, ReconcileSettings};
 use super::{OrderSettings, Readiness};
-use shrike_core::codes::{AlarmKind, CommandKind, Offset, OrderStatus, RefusalReason, RequestKind, Side, Urgency};
+use shrike_core::codes::{
+    AlarmKind, CommandKind, Offset, OrderState, OrderStatus, RefusalReason, RequestKind, Side, Urgency,
+};
 use shrike_core::event::{Difference, Event, OrderRequest, PositionReport};
 use shrike_core::ledger::Order;
 use shrike_core::units::{Lots, Price};
@@ -138,6 +140,23 @@ fn working(desk: &mut Desk, lots: i64) -> OrderRequest {
     let order = desk.target(SHFE, lots, Urgency::Passive).inserts()[0];
     desk.queued(&order);
     order
+}
+
+#[test]
+fn an_order_that_the_clocks_answer_does_not_name_is_lost_unless_it_is_younger_than_the_question() {
+    for young in [false, true] {
+        let mut desk = desk_with(OnDifference::Halt);
+        let old = working(&mut desk, 2);
+        desk.wait(INTERVAL);
+        assert!(asks(&desk.market(SHFE, BID, ASK)));
+        desk.market(CZCE, BID, ASK);
+        let later = desk.target(CZCE, 1, Urgency::Passive).inserts()[0];
+        desk.queued(&later);
+        let (named, lost) = if young { (old, vec![]) } else { (later, vec![(old.order_ref, Some(OrderState::Lost))]) };
+        desk.resynced(&[named]);
+        let updates = desk.wait(INTERVAL).updates();
+        assert_eq!(updates.iter().map(|update| (update.order_ref, update.state())).collect::<Vec<_>>(), lost);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::desk::*;
 use super::kit::*;
 use super::{OrderSettings, ProductLimits};
 use shrike_core::codes::{
-    CommandKind, Offset, OrderStatus, RefusalReason, ReportSource, RequestKind, Side, StageId, Urgency,
+    CommandKind, Offset, OrderState, OrderStatus, RefusalReason, ReportSource, RequestKind, Side, StageId, Urgency,
 };
 use shrike_core::event::{Event, OrderRequest};
 use shrike_core::instrument::InstrumentId;
@@ -62,9 +62,21 @@ fn a_refusal_says_the_line_and_what_would_pass_it() {
     desk.filled(&order);
     let told = desk.wait(desk.settings.duplicate_ns);
     assert!(told.is_quiet());
-    let refusal = desk.target(SHFE, 2, Urgency::Passive).refusals()[0];
+    let refusal = desk.target(SHFE, 3, Urgency::Passive).refusals()[0];
     assert_eq!(RefusalReason::of(refusal.reason), Some(RefusalReason::DailyOrders));
+    assert_eq!((refusal.lots, refusal.side), (Lots::new(2), Side::Buy.code()), "what was missing, and is not sent");
     assert_eq!((refusal.limit, refusal.value), (1, 2), "one a day is allowed, this would be the second");
+}
+
+#[test]
+fn an_update_says_why_the_venue_refused() {
+    let mut desk = Desk::ready();
+    let order = desk.target(SHFE, 1, Urgency::Passive).inserts()[0];
+    let update = desk.venue(&refused(&order, ReportSource::InsertRefused, 31)).updates()[0];
+    assert_eq!(
+        (update.order_ref, update.state(), update.error_code),
+        (order.order_ref, Some(OrderState::Rejected), 31)
+    );
 }
 
 #[test]

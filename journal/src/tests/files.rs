@@ -2,10 +2,13 @@
 //! in memory, so that nothing stays behind.
 
 use super::*;
-use crate::format::SegmentHeader;
-use crate::{FaultStep, LIVE_FILE, LOCK_FILE, OpenError, Position, ReadError, RecoveryCase, Syncing, recover};
+use crate::format::{HEADER_PAGE, SegmentHeader, segment_file};
+use crate::{
+    Directory, FaultStep, LIVE_FILE, LOCK_FILE, OpenError, Position, ReadError, RecoveryCase, Syncing, recover,
+};
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -307,4 +310,38 @@ fn a_reader_creates_nothing() {
     let mut reader = Reader::open(&home.dir()).unwrap();
     assert!(reader.next().unwrap().is_none());
     assert!(home.files().is_empty());
+}
+
+/// A copy that is still being made, or a disk file that lags: it is mapped as long as it is, and again when it has grown.
+#[test]
+fn a_reader_follows_a_file_that_grows() {
+    let (home, copy) = (Home::new(), TempDir::new().unwrap());
+    let (mut writer, _) = Writer::create_or_resume(&home.dir(), home.on_disk()).unwrap();
+    let all: Vec<_> = (1..=40).map(|n| append_made(&mut writer, n)).collect();
+    writer.flush_and_close().unwrap();
+    let whole = fs::read(home.dir().join(segment_file(0))).unwrap();
+    let mut read = Vec::new();
+    fs::write(copy.path().join(segment_file(0)), &whole[..HEADER_PAGE as usize]).unwrap();
+    let mut reader = Reader::open(copy.path()).unwrap();
+    for end in (HEADER_PAGE as usize..=whole.len()).step_by(4096).chain([whole.len()]) {
+        let mut file = fs::OpenOptions::new().append(true).open(copy.path().join(segment_file(0))).unwrap();
+        let there = file.metadata().unwrap().len() as usize;
+        file.write_all(&whole[there..end]).unwrap();
+        while let Ok(Some(record)) = reader.next() {
+            read.push(record.header.seq);
+        }
+    }
+    assert_eq!(read, all.iter().map(|header| header.seq).collect::<Vec<_>>());
+}
+
+#[test]
+fn messages_name_the_file_that_is_read() {
+    let home = Home::new();
+    let (mut writer, _) = Writer::create_or_resume(&home.dir(), home.small()).unwrap();
+    append_made(&mut writer, 1);
+    let directory = Directory::open(&home.dir()).unwrap();
+    assert!(directory.file(0).starts_with(home.memory.path()), "the live one: {}", directory.file(0).display());
+    assert_eq!(directory.file(9), home.dir().join(segment_file(9)), "none lives: the disk's");
+    writer.flush_and_close().unwrap();
+    assert_eq!(directory.file(0), home.dir().join(segment_file(0)));
 }

@@ -27,11 +27,12 @@ struct Said {
 
 /// The `n`-th record of a made-up stream: kinds, sizes and bytes that depend on `n` alone.
 fn made(n: u64) -> (Header, Vec<u8>) {
-    let size = match n % 5 {
+    let size = match n % 6 {
         0 => 80,
         1 => 336,
         2 => 144,
         3 => (n * 7 % 300) as usize,
+        4 => 208,
         _ => 0,
     };
     let body = (0..size).map(|i| (n as usize * 31 + i * 17 + 1) as u8).collect();

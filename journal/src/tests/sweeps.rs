@@ -6,7 +6,7 @@
 //! journals are read for a sample. `cargo nextest run -p shrike-journal --run-ignored only sweep` takes every case.
 
 use super::*;
-use crate::format::{HEADER_PAGE, MARK_OFFSET, Position};
+use crate::format::{HEADER_PAGE, MARK_OFFSET, Position, ROLL_BYTES};
 use crate::recover::recover_storage;
 use crate::segment::Segment;
 use crate::{Ending, Fault, OpenError, Pages, ReadError};
@@ -184,6 +184,16 @@ impl Journal {
         if position >= self.end.position { self.end } else { self.places[after - 1] }
     }
 
+    /// Whether nothing is there: the rest of a header page, and what a roll frame leaves of its segment.
+    fn is_idle(&self, position: Position) -> bool {
+        let rolled = || {
+            let last = self.places.iter().rfind(|place| place.position.segment == position.segment);
+            position.segment < self.last()
+                && last.is_some_and(|roll| position.offset >= roll.position.offset + ROLL_BYTES)
+        };
+        (MARK_OFFSET + 8..HEADER_PAGE).contains(&position.offset) || rolled()
+    }
+
     /// What a reader says that stands at a place; it must not give a record.
     fn refusal_at(&self, place: Place) -> Option<ReadError> {
         let mut reader = Reader::over(self.rest.share());
@@ -229,12 +239,12 @@ fn flips_below(step: usize) -> usize {
         for bit in (0..journal.bytes(index) as usize * 8).step_by(step) {
             let offset = (bit / 8) as u32;
             let what = || format!("segment {index} bit {bit}");
-            // The mark of an earlier segment is not needed to read, and the rest of the page means nothing.
-            if (MARK_OFFSET + 8..HEADER_PAGE).contains(&offset) {
+            if journal.is_idle(Position { segment: index, offset }) {
                 continue;
             }
             journal.flip(index, bit);
             let is_header = offset < HEADER_PAGE;
+            // The mark of an earlier segment is not needed to read.
             let is_old_mark = index < last && (MARK_OFFSET..HEADER_PAGE).contains(&offset);
             let hit = journal.place_of(Position { segment: index, offset: offset.max(HEADER_PAGE) });
             if !is_header || offset < MARK_OFFSET {
@@ -279,8 +289,7 @@ fn flips_beyond(step: usize) -> usize {
                     continue;
                 }
                 let what = format!("{records} records, {synced} synced: segment {index} bit {bit}");
-                // The rest of the header page means nothing.
-                let is_idle = is_header && position.offset > MARK_OFFSET;
+                let is_idle = journal.is_idle(position);
                 let hit = if is_idle {
                     journal.end
                 } else {

@@ -65,6 +65,34 @@ fn after_a_day_roll_the_venues_books_are_taken_over_and_it_is_said_what_that_cha
     assert!(desk.ledger.taken_over().is_empty());
 }
 
+/// A trade may have crossed each of the two.
+#[test]
+fn two_answers_agree_only_where_they_differ_in_the_same_contract() {
+    let mut desk = Desk::new();
+    desk.login(day(3));
+    for instrument in [SHFE, DCE, CFFEX, SHFE] {
+        desk.restate(&[(instrument, Side::Buy, 0, 2)]);
+        assert!(desk.ledger.is_taking_over(), "{instrument}: the answer before told of another contract");
+    }
+    desk.restate(&[(SHFE, Side::Buy, 0, 2)]);
+    assert!(!desk.ledger.is_taking_over());
+    assert_eq!([SHFE, DCE, CFFEX].map(|id| desk.held(id)), [[0, 2, 0, 0], [0; 4], [0; 4]]);
+}
+
+#[test]
+fn todays_definition_brings_todays_base() {
+    let mut desk = Desk::new();
+    let base = |desk: &mut Desk, effective_day: TradingDay, base: i64| {
+        let pre_settlement = Price::whole(base);
+        desk.tell(&InstrumentDef { effective_day, pre_settlement, ..definition(SHFE, Exchange::Shfe) });
+        desk.position(SHFE).pre_settlement()
+    };
+    assert_eq!(desk.position(SHFE).pre_settlement(), Price::whole(100));
+    assert_eq!(base(&mut desk, day(2), 110), Price::whole(110), "the day's own word");
+    assert_eq!(base(&mut desk, day(1), 90), Price::whole(110), "another day's is none");
+    assert_eq!(base(&mut desk, TradingDay::ABSENT, 95), Price::whole(110), "nor is one that may be another's");
+}
+
 #[test]
 fn a_fill_that_the_venue_counts_and_never_told_is_a_difference() {
     let mut desk = Desk::new();
