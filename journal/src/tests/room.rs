@@ -3,6 +3,7 @@
 use super::files::Home;
 use super::*;
 use crate::format::{HEADER_PAGE, ROLL_BYTES};
+use crate::segment::Segment;
 use crate::{Full, OpenError, Pages, Pressure};
 
 const SEGMENT: u32 = 64 << 10;
@@ -83,4 +84,17 @@ fn one_segment_is_low_while_what_prepares_them_fails() {
         pages.sync().unwrap_err();
         assert_eq!((writer.pressure(), writer.is_disk_late()), (failing, false), "{left} left, and the disk fails");
     }
+}
+
+/// A reader that met nothing looks again: a record that has come meanwhile is no hole, and beyond the memory there is none.
+#[test]
+fn a_second_look_sees_the_mark_and_the_record_that_came() {
+    let (segment, (header, body)) = (Segment::heap(SEGMENT), of(128));
+    segment.set_mark(7);
+    assert_eq!(segment.look_again(HEADER_PAGE), (7, 0));
+    let header = Header { len: 128, ..header };
+    assert!(segment.put(HEADER_PAGE, &header, &body));
+    assert_eq!(segment.look_again(HEADER_PAGE), (7, 128));
+    assert_eq!([HEADER_PAGE + 4, SEGMENT, SEGMENT - 2].map(|offset| segment.look_again(offset)), [(7, 0); 3]);
+    assert_eq!(segment.cut(HEADER_PAGE - 64).look_again(0), (0, 0), "without a page there is no mark");
 }
