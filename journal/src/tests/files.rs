@@ -345,3 +345,26 @@ fn messages_name_the_file_that_is_read() {
     writer.flush_and_close().unwrap();
     assert_eq!(directory.file(0), home.dir().join(segment_file(0)));
 }
+
+/// What the writer has left is unmapped by the thread behind it, and not kept.
+#[test]
+fn segments_that_were_left_do_not_stay_mapped() {
+    let home = Home::new();
+    let (mut writer, _) = Writer::create_or_resume(&home.dir(), home.threaded()).unwrap();
+    (1..=8_000).for_each(|n| append_patiently(&mut writer, n));
+    let rolled = writer.position().segment;
+    assert!(rolled > 20, "{rolled}");
+    let mapped = || {
+        let maps = fs::read_to_string("/proc/self/maps").unwrap();
+        let places = [home.disk.path(), home.memory.path()].map(|path| path.display().to_string());
+        maps.lines().filter(|line| places.iter().any(|place| line.contains(place))).count()
+    };
+    // Two are ready, one is written, and what was just left waits for the thread's next turn.
+    let few = (8_001..20_000).find(|&n| {
+        append_patiently(&mut writer, n);
+        mapped() <= 8
+    });
+    assert!(few.is_some(), "{} are mapped", mapped());
+    writer.flush_and_close().unwrap();
+    assert_eq!(mapped(), 0);
+}

@@ -86,6 +86,20 @@ fn one_segment_is_low_while_what_prepares_them_fails() {
     }
 }
 
+#[test]
+fn a_segment_is_of_whole_pages_and_at_least_four() {
+    let home = Home::new();
+    for (segment_bytes, taken) in [(12 << 10, false), ((16 << 10) - 64, false), (18 << 10, false), (16 << 10, true)] {
+        let options = home.on_disk().with_segment_bytes(segment_bytes);
+        let opened = Writer::create_or_resume(&home.dir(), options).map(drop);
+        match &opened {
+            Ok(()) => assert!(taken, "{segment_bytes}"),
+            Err(OpenError::Options(why)) => assert!(!taken && why.contains(&segment_bytes.to_string()), "{why}"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
 /// A reader that met nothing looks again: a record that has come meanwhile is no hole, and beyond the memory there is none.
 #[test]
 fn a_second_look_sees_the_mark_and_the_record_that_came() {
