@@ -1,7 +1,7 @@
-//! Tick to order as at a CTP counter: the library's thread decodes the snapshot into the market ring, and one other thread
-//! takes it from there, runs both stages and hands the request over. One hop, two spinning threads.
+//! Tick to order as at a CTP counter: the library's thread has a snapshot and decodes it into the market ring, and one other
+//! thread takes it from there, runs both stages and hands the request over. One hop, two spinning threads.
 
-use crate::order_path::{inline_desk_at, ticks};
+use crate::order_path::{Shown, inline_desk_at, ticks};
 use crate::pingpong::CAPACITY;
 use crate::{Host, Outcome, venue};
 use shrike_core::clock::Tsc;
@@ -9,11 +9,12 @@ use shrike_core::event::MarketSlot;
 use shrike_core::ring::{Consumer, Producer, ring};
 use shrike_core::thread::{ThreadPlan, place};
 use shrike_core::units::TradingDay;
-use shrike_feed::ctp::decode::{self, Contract, Dates, DepthSnapshot};
+use shrike_feed::ctp::decode::{self, Dates};
 use std::hint::spin_loop;
 
-/// What comes over the wire: a snapshot of a contract.
-type Wired = Option<(DepthSnapshot, Contract)>;
+/// What comes over the wire, and the library makes a snapshot of: a line, so that sending it does not cost the engine's
+/// thread what a packet costs nobody there.
+type Wired = Option<Shown>;
 
 /// Tick to order over one ring, from before the decoding on one core until the request is handed over on another.
 pub fn one_hop(host: &mut Host) -> Outcome {
@@ -32,8 +33,8 @@ pub fn one_hop(host: &mut Host) -> Outcome {
             denied.first().map_or(Ok(()), |denied| Err(denied.to_string()))
         });
         let measured = inline_desk_at(host, Some(engine), venue::CONTRACTS, move |desk| {
-            let timed = desk.trade_by(warm_up, ticks, |desk, snapshot, contract| {
-                let sent = wire.push_with(|slot| *slot = Some((*snapshot, *contract)));
+            let timed = desk.trade_by(warm_up, ticks, |desk, shown| {
+                let sent = wire.push_with(|slot| *slot = Some(shown));
                 sent.map_err(|full| full.to_string())?;
                 let mut ticked = None;
                 while ticked.is_none() && !market.is_closed() {
@@ -56,12 +57,13 @@ fn decode_all(clock: &Tsc, mut wired: Consumer<Wired>, mut ticks: Producer<Marke
     let mut dates = Dates::default();
     while !wired.is_closed() {
         let taken = wired.take_batch(1, |wired| {
-            let Some((snapshot, contract)) = wired else { return };
+            let Some(shown) = wired else { return };
+            let (snapshot, contract) = (shown.snapshot(), shown.decoding());
             let start = clock.now();
-            let stamp = decode::stamp(snapshot, contract, TradingDay::ABSENT, start, &mut dates);
+            let stamp = decode::stamp(&snapshot, &contract, TradingDay::ABSENT, start, &mut dates);
             let _ = ticks.push_with(|slot| {
                 if let Ok(stamp) = stamp {
-                    decode::fill(snapshot, contract, &stamp, slot.place());
+                    decode::fill(&snapshot, &contract, &stamp, slot.place());
                 }
                 slot.header_mut().recv_ns = start;
             });

@@ -220,6 +220,26 @@ fn writer(journals: &Place, stage: StageId, syncing: Syncing, segment_bytes: u32
     }
 }
 
+/// What the market shows of a contract in a round: with a bid, which leads to an order, or without, which pulls it.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    contract: u32,
+    round: u32,
+    with_bid: bool,
+}
+
+impl Shown {
+    /// As CTP tells it.
+    pub fn snapshot(self) -> decode::DepthSnapshot {
+        venue::snapshot(self.round, self.with_bid)
+    }
+
+    /// What is known of the contract.
+    pub fn decoding(self) -> decode::Contract {
+        venue::decoding(self.contract)
+    }
+}
+
 /// The edge: feed and gateway of the bench's own.
 pub struct Desk<S> {
     stages: S,
@@ -272,22 +292,21 @@ impl<S: Stages> Desk<S> {
 
     /// Times `ticks` ticks that lead to orders, after some that count as warm-up, and the reports that they are queued.
     pub fn trade(&mut self, warm_up: u64, ticks: u64) -> Result<Timed, String> {
-        self.trade_by(warm_up, ticks, Self::tick)
+        self.trade_by(warm_up, ticks, |desk, shown| desk.tick(&shown.snapshot(), &shown.decoding()))
     }
 
-    /// The same where `tick` brings a snapshot in.
+    /// The same where `tick` brings in what the market shows.
     pub fn trade_by(
         &mut self,
         warm_up: u64,
         ticks: u64,
-        mut tick: impl FnMut(&mut Self, &decode::DepthSnapshot, &decode::Contract) -> Ticked,
+        mut tick: impl FnMut(&mut Self, Shown) -> Ticked,
     ) -> Result<Timed, String> {
         let mut timed = Timed { orders: Samples::new(), reports: Samples::new() };
         for (step, number) in (0..u32::MAX).zip(0..warm_up + ticks) {
             let contract = step % self.contracts;
-            let decoding = venue::decoding(contract);
-            let with_bid = venue::snapshot(step / self.contracts, true);
-            let (taken_ns, order) = tick(self, &with_bid, &decoding)?;
+            let shown = Shown { contract, round: step / self.contracts, with_bid: true };
+            let (taken_ns, order) = tick(self, shown)?;
             let Some(order) = order.filter(|order| order.kind() == Some(RequestKind::Insert)) else {
                 return Err(format!("tick {number} led to no order"));
             };
@@ -300,7 +319,7 @@ impl<S: Stages> Desk<S> {
             if number >= warm_up {
                 timed.reports.batch(self.clock.now().since(start), 1);
             }
-            let (_, cancel) = tick(self, &venue::snapshot(step / self.contracts, false), &decoding)?;
+            let (_, cancel) = tick(self, Shown { with_bid: false, ..shown })?;
             let Some(cancel) = cancel.filter(|cancel| cancel.kind() == Some(RequestKind::Cancel)) else {
                 return Err(format!("the bid of tick {number} was not pulled"));
             };
