@@ -214,7 +214,7 @@ impl Gate<'_> {
         let used = funds.margin.plus(funds.frozen);
         let most = funds.equity.times_rate(self.settings.margin_ratio_max);
         let room = funds.available.min(most.minus(used));
-        // The price is none above the upper limit.
+        // `Self::price` has let none pass above the upper limit.
         let cap = book.opening_cost_most(side, order.lots);
         if cap.is_present() && cap <= room { Ok(()) } else { self.exact_funds(order, book, side, &funds, used, most) }
     }

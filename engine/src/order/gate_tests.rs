@@ -8,7 +8,7 @@ use super::rate::RateWindow;
 use super::settings::{ContractLimits, OrderSettings};
 use proptest::prelude::*;
 use shrike_core::codes::{Offset, OrderStatus, PhaseKind, RefusalReason, RequestKind, Side};
-use shrike_core::event::{DayRoll, Event, Gap, Header, InstrumentDef, OrderRequest, flags};
+use shrike_core::event::{DayRoll, Event, Gap, Header, InstrumentDef, OrderRequest, Rates, flags};
 use shrike_core::instrument::InstrumentId;
 use shrike_core::ledger::{Capacity, Ledger};
 use shrike_core::units::{Lots, Money, Nanos, Price};
@@ -190,6 +190,25 @@ fn each_reason_stops_what_it_is_for_and_nothing_else() {
                 let mut scene = Scene::new(instrument, side);
                 (case.given)(&mut scene);
                 assert_eq!(verdicts(&scene), case.refused, "{}: {side} {instrument}", case.name);
+            }
+        }
+    }
+}
+
+/// Whatever is looked up for it, an opening order passes where its own cost is covered, and nowhere else.
+#[test]
+fn an_opening_order_passes_from_the_balance_on_that_covers_it() {
+    for (ratio_max, per_cent) in [(80_000_000, 80), (200_000_000, 200)] {
+        // A lot at 99, or at 101, times 10; margins of a tenth and a quarter; a fee of 2. In hundredths.
+        for (side, cost) in [(Side::Buy, 10_100), (Side::Sell, 25_450)] {
+            for balance in 1..500 {
+                let mut scene = Scene::with(SHFE, side, 0, balance);
+                scene.settings.margin_ratio_max = ratio_max;
+                scene.tell(&Rates { short_margin_ratio: 25_000_000, ..rates(SHFE) });
+                let said = scene.check(&scene.order(Offset::Open), false).map_err(|refused| refused.reason);
+                let covered = cost <= 100 * balance && cost <= per_cent * balance;
+                let right = if covered { Ok(()) } else { Err(RefusalReason::Funds) };
+                assert_eq!(said, right, "{side} with {balance}, at most {per_cent} % of it");
             }
         }
     }

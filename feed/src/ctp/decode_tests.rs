@@ -193,3 +193,24 @@ proptest! {
         }
     }
 }
+
+/// What is kept of the snapshot before is used for the same words only.
+#[test]
+fn what_was_read_before_changes_nothing() {
+    let mut dates = Dates::default();
+    for (time, action_day) in [
+        ("21:00:00", "20181008"),
+        ("21:00:01", "20181008"),
+        ("21:00:0x", "20181008"),
+        ("21:00:01", "20181008"),
+        ("00:00:00", "20181009"),
+        ("00:00:00", "2018100x"),
+        ("00:00:00", "20181009"),
+    ] {
+        let snapshot = DepthSnapshot { time: text(time), action_day: text(action_day), ..snapshot() };
+        let when = |dates: &mut Dates| {
+            stamp(&snapshot, &RU, date(20_181_009), Nanos::ABSENT, dates).map(|stamp| (stamp.action_day, stamp.exch_ns))
+        };
+        assert_eq!(when(&mut dates), when(&mut Dates::default()), "{action_day} {time}");
+    }
+}

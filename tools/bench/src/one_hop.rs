@@ -12,8 +12,8 @@ use shrike_core::units::TradingDay;
 use shrike_feed::ctp::decode::{self, Dates};
 use std::hint::spin_loop;
 
-/// What comes over the wire, and the library makes a snapshot of: a line, so that sending it does not cost the engine's
-/// thread what a packet costs nobody there.
+/// What comes over the wire, of which the library's thread makes the snapshot: one line of memory. A whole snapshot would cost
+/// the engine's thread, which sends it here, ten lines to write, and no packet does.
 type Wired = Option<Shown>;
 
 /// Tick to order over one ring, from before the decoding on one core until the request is handed over on another.

@@ -92,6 +92,7 @@ fn quotes() -> Option<Vec<(Expiry, OptionType, f64, f64)>> {
         let years = minutes.parse::<f64>().ok()? / 525_600.0;
         Some((Expiry::new(3.0, years, 0.0), option_type, strike.parse::<f64>().ok()?, price.parse::<f64>().ok()?))
     };
+    // The first line names the columns.
     VECTORS.lines().skip(1).map(quote).collect()
 }
 

@@ -146,7 +146,7 @@ pub fn snapshot(step: u32, with_bid: bool) -> DepthSnapshot {
         pre_open_interest: 301_002.0,
         open: 12_150.0,
         high: 12_155.0,
-        low: 12_000.0,
+        low: 11_685.0,
         volume: 1_234 + i32::try_from(step).unwrap_or(0),
         turnover: 149_557_400.0,
         open_interest: 300_998.0,

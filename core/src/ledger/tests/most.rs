@@ -101,6 +101,16 @@ proptest! {
             // And it is no more than it may be, but for what each lot's rounding may add.
             prop_assert!(most.minus(at_limit) <= Money::from_raw(4 * i128::from(lots)), "{most} for {at_limit}");
         }
+        // It follows the limit, and the contract's size.
+        let dearer = Price::from_raw(2 * limit_raw);
+        desk.tell(&Quote { instrument: SHFE, upper_limit: dearer, ..Quote::default() });
+        let covers = |desk: &Desk, side| {
+            let book = desk.position(SHFE);
+            book.opening_cost_most(side, Lots::new(lots)) >= book.opening_cost(side, Lots::new(lots), dearer)
+        };
+        prop_assert!(sides.iter().all(|&side| covers(&desk, side)), "at a higher limit");
+        desk.tell(&InstrumentDef { class: class.code(), multiplier: 70, ..definition(SHFE, Exchange::Shfe) });
+        prop_assert!(sides.iter().all(|&side| covers(&desk, side)), "ten times as large");
         // Where cost does not grow with the price nothing is known of the dearest.
         desk.tell(&Rates { open_ratio: -1, ..rates });
         prop_assert!(sides.iter().all(|&side| desk.position(SHFE).opening_cost_most(side, Lots::new(1)).is_absent()));
